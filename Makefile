@@ -1,0 +1,59 @@
+# Everything here needs sh, make and Python >= 3.11, and nothing else. `make` alone says what there is.
+
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+
+# Whatever environment the caller has activated is not the one these targets work in.
+unexport VIRTUAL_ENV
+unexport CONDA_PREFIX
+unexport PYTHONHOME
+unexport PYTHONPATH
+
+.PHONY: help serve test check e2e bench campaign-kill wheel lock vendor clean
+
+help: ## say what there is
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
+
+serve: $(VENV)/.serve ## install, then open the studio on http://127.0.0.1:8765 (ARGS="--port 9000 ...")
+	@$(BIN)/treadle serve --workflows workflows $(ARGS)
+
+test: check ## install everything, then all checks, all tests, the browser's last
+	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python e2e/browser.py install
+	$(BIN)/python -m pytest e2e $(ARGS)
+
+check: $(VENV)/.test ## ruff, mypy, import-linter, vendored files, Dockerfile
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/python scripts/vendor.py check
+	@if [ -x $(BIN)/hadolint ]; then echo $(BIN)/hadolint Dockerfile; $(BIN)/hadolint Dockerfile; fi
+
+e2e: $(VENV)/.test ## only the browser's tests (ARGS="-k prompt")
+	$(BIN)/python e2e/browser.py install
+	$(BIN)/python -m pytest e2e $(ARGS)
+
+bench: $(VENV)/.test ## measure against the targets, beside peers (ARGS="E1 D1")
+	$(BIN)/python backend/benchmarks $(ARGS)
+
+campaign-kill: $(VENV)/.test ## kill the worker 50 times under load and count what was lost (ARGS="--seed 7")
+	$(BIN)/python scripts/campaign_kill.py $(ARGS)
+
+wheel: $(VENV)/.serve ## build dist/treadle-*.whl
+	$(BIN)/python -m hatchling build --target wheel --directory dist
+
+lock: $(VENV)/.serve ## pin requirements/*.txt anew, with hashes
+	sh scripts/lock.sh
+
+vendor: $(VENV)/.serve ## fetch the pinned front-end libraries again (needs npm)
+	$(BIN)/python scripts/vendor.py update
+
+clean: ## remove what was built and installed; the studio's memory (.treadle) stays
+	rm -rf $(VENV) dist build e2e/pictures-out .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(VENV)/.serve: requirements/serve.txt pyproject.toml scripts/environment.sh
+	@sh scripts/environment.sh serve
+
+$(VENV)/.test: requirements/test.txt pyproject.toml scripts/environment.sh
+	@sh scripts/environment.sh test

@@ -1,0 +1,122 @@
+"""A host claims runs, drives them, hands them requests, and goes on from the journals of others."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from treadle.errors import IdempotencyConflict, PromptAnswered, RunEnded, WorkflowNotFound
+from treadle.store.leases import drop_leases
+
+
+async def test_host_runs_a_chain_to_its_result(bench):
+    async with bench.working():
+        accepted = bench.requests.start("Chain", {"length": 10})
+        run = await bench.ended(accepted.run_id)
+    assert run["status"] == "completed"
+    assert run["result"] == [10, 10]
+    entries = bench.entries(accepted.run_id)
+    assert [entry["seq"] for entry in entries] == list(range(1, run["entries"] + 1))
+    assert json.loads(run["counts"])["steps"]["add"]["done"] == 10
+
+
+async def test_host_joins_a_fan_out(bench):
+    async with bench.working():
+        run = await bench.ended(bench.requests.start("Fan", {"width": 50}).run_id)
+    assert run["result"] == sum(n * n for n in range(50))
+
+
+async def test_host_records_sys_exit_as_the_outcome(bench):
+    async with bench.working():
+        run = await bench.ended(bench.requests.start("Exits", {}).run_id)
+    assert run["status"] == "failed"
+    assert (run["error"]["type"], run["error"]["message"], run["error"]["step"]) == ("SystemExit", "3", "leave")
+
+
+async def test_host_undoes_the_context_of_a_failed_attempt(bench, tmp_path):
+    async with bench.working():
+        run = await bench.ended(bench.requests.start("Flaky", {"marker": str(tmp_path / "marker")}).run_id)
+    assert run["result"] == 1
+
+
+async def test_host_fails_a_run_whose_fields_do_not_fit(bench):
+    async with bench.working():
+        run = await bench.ended(bench.requests.start("Chain", {"length": "many"}).run_id)
+    assert run["status"] == "failed"
+    assert run["error"]["type"] == "ValidationError"
+
+
+async def test_prompt_outlives_its_worker_and_is_answered_once(bench):
+    async with bench.working("w_first"):
+        run_id = bench.requests.start("Ask", {}).run_id
+        await bench.until(run_id, lambda row: row["status"] == "waiting")
+    drop_leases(bench.database, "w_first")
+    (prompt,) = [entry["seq"] for entry in bench.entries(run_id) if entry["event_type"] == "InputRequiredEvent"]
+    bench.requests.respond(run_id, prompt, {"response": "41"})
+    with pytest.raises(PromptAnswered):
+        bench.requests.respond(run_id, prompt, {"response": "1"})
+    async with bench.working("w_second"):
+        run = await bench.ended(run_id)
+    assert run["result"] == 42
+    kinds = [entry["kind"] for entry in bench.entries(run_id)]
+    assert kinds == ["run_started", "step_finished", "resumed", "response_received", "step_finished"]
+
+
+async def test_held_run_goes_step_by_step_and_then_on(bench):
+    async with bench.working():
+        run_id = bench.requests.start("Chain", {"length": 5}, held=True).run_id
+        run = await bench.until(run_id, lambda row: row["entries"] == 1)
+        assert run["status"] == "held"
+        assert [queued["step"] for queued in json.loads(run["queue"])] == ["begin"]
+        bench.requests.step(run_id)
+        run = await bench.until(run_id, lambda row: row["status"] == "held" and row["entries"] > 1)
+        assert [queued["event_type"] for queued in json.loads(run["queue"])] == ["Link"]
+        bench.requests.release(run_id)
+        run = await bench.ended(run_id)
+    assert run["result"] == [5, 5]
+
+
+async def test_cancelled_run_ends_and_refuses_more(bench):
+    async with bench.working():
+        run_id = bench.requests.start("Ask", {}).run_id
+        await bench.until(run_id, lambda row: row["status"] == "waiting")
+        bench.requests.cancel(run_id)
+        run = await bench.ended(run_id)
+        assert run["status"] == "cancelled"
+        with pytest.raises(RunEnded):
+            bench.requests.cancel(run_id)
+
+
+async def test_context_is_continued_from_an_ended_run(bench):
+    async with bench.working():
+        first = bench.requests.start("Remembers", {}).run_id
+        assert (await bench.ended(first))["result"] == 1
+        second = bench.requests.start("Remembers", {}, continued_from=first).run_id
+        assert (await bench.ended(second))["result"] == 2
+
+
+async def test_idempotency_key_starts_one_run(bench):
+    async with bench.working():
+        first = bench.requests.start("Chain", {"length": 2}, idempotency_key="k")
+        again = bench.requests.start("Chain", {"length": 2}, idempotency_key="k")
+        assert (again.run_id, again.created) == (first.run_id, False)
+        with pytest.raises(IdempotencyConflict):
+            bench.requests.start("Chain", {"length": 3}, idempotency_key="k")
+        with pytest.raises(WorkflowNotFound):
+            bench.requests.start("Nobody", {})
+        await bench.ended(first.run_id)
+
+
+async def test_old_owner_is_fenced_by_the_epoch(bench):
+    """A worker that was taken over cannot write any more, though it does not know yet."""
+    async with bench.working("w_old") as old:
+        run_id = bench.requests.start("Ask", {}).run_id
+        await bench.until(run_id, lambda row: row["status"] == "waiting")
+        with bench.database.write() as connection:
+            connection.exec_driver_sql("UPDATE run SET epoch = epoch + 1, lease_owner = 'w_new', lease_until = 9e12")
+        before = bench.entries(run_id)
+        old.runs[run_id].loop.cancel()
+        await bench.until(run_id, lambda row: run_id not in old.runs)
+        assert bench.entries(run_id) == before
+        assert bench.run(run_id)["status"] == "waiting"

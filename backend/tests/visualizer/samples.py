@@ -1,0 +1,77 @@
+"""Graphs that the visualizer's tests draw, and strategies that invent others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hypothesis import strategies as st
+
+from treadle.visualizer.graph import Edge, Graph, Node, known_edges
+from treadle.visualizer.possible import possible_flows
+
+ROLES = {
+    "StartEvent": ("start", "Begins."),
+    "StopEvent": ("stop", "Ends."),
+    "InputRequiredEvent": ("input", ""),
+    "HumanResponseEvent": ("response", ""),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A step as a registry would describe it."""
+
+    name: str
+    accepts: list[str]
+    emits: list[str]
+    doc: str = ""
+    num_workers: int | None = 4
+    line: int | None = 1
+
+
+def flow(name: str, *steps: tuple[str, str, str]) -> Graph:
+    """A graph from (step, accepted events, emitted events), events as words in one string."""
+    records = [Record(step, accepts.split(), emits.split()) for step, accepts, emits in steps]
+    used = {event for record in records for event in [*record.accepts, *record.emits]}
+    return possible_flows(name, records, events={key: value for key, value in ROLES.items() if key in used})
+
+
+RAG = flow(
+    "MultiStrategyRAG",
+    ("judge_query", "StartEvent JudgeEvent", "BadQueryEvent NaiveRAGEvent HighTopKEvent RerankEvent"),
+    ("improve_query", "BadQueryEvent", "JudgeEvent"),
+    ("naive_rag", "NaiveRAGEvent", "ResponseEvent"),
+    ("high_top_k", "HighTopKEvent", "ResponseEvent"),
+    ("rerank", "RerankEvent", "ResponseEvent"),
+    ("judge_response", "ResponseEvent", "StopEvent"),
+)
+COUNTER = flow("Counter", ("count", "StartEvent CountEvent", "CountEvent StopEvent"))
+APPROVAL = flow(
+    "Approval",
+    ("draft", "StartEvent RejectedEvent", "DraftEvent"),
+    ("ask", "DraftEvent", "InputRequiredEvent"),
+    ("decide", "HumanResponseEvent", "RejectedEvent StopEvent"),
+)
+CROSSED = flow(
+    "Crossed", ("one", "A", "C D"), ("two", "B", "C D"), ("start", "StartEvent", "A B"), ("end", "C D", "StopEvent")
+)
+CHAIN = flow("Chain", *((f"step_{at}", f"E{at}" if at else "StartEvent", f"E{at + 1}") for at in range(20)))
+ALL = (RAG, COUNTER, APPROVAL, CROSSED, CHAIN)
+
+
+@st.composite
+def graphs(draw: st.DrawFn, *, largest: int = 14) -> Graph:
+    """Any graph at all: loops, self-loops, edges both ways, parts that do not touch, names of any length."""
+    count = draw(st.integers(0, largest))
+    names = st.text(alphabet="abcXYZ_ mWé漢", min_size=1, max_size=30)
+    nodes = []
+    for at in range(count):
+        kind = draw(st.sampled_from(["event", "step"]))
+        role = "step" if kind == "step" else draw(st.sampled_from(["start", "stop", "plain", "input"]))
+        nodes.append(Node.from_dict({"id": f"{kind}:{at}", "kind": kind, "role": role, "name": draw(names)}))
+    edges: list[Edge] = []
+    if count:
+        ends = st.integers(0, count - 1)
+        pairs = draw(st.lists(st.tuples(ends, ends), max_size=2 * count))
+        edges = [Edge(nodes[a].id, nodes[b].id) for a, b in pairs]
+    return Graph("Any", tuple(nodes), known_edges(edges, {node.id: node for node in nodes}))

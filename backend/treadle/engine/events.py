@@ -1,0 +1,89 @@
+"""Events: the typed messages between steps."""
+
+from __future__ import annotations
+
+from collections.abc import ItemsView, Iterator, KeysView, ValuesView
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Event(BaseModel):
+    """A typed message between steps. Declared fields are validated, further keywords are kept.
+
+    Fields read as attributes and as mapping entries:
+
+    >>> class Query(Event):
+    ...     text: str
+    >>> event = Query(text="warp", lang="en")
+    >>> event.text, event["lang"], event.get("missing", 0), "lang" in event
+    ('warp', 'en', 0, True)
+
+    Raises pydantic.ValidationError for a missing or ill-typed field and AttributeError for an unknown attribute.
+    """
+
+    model_config = ConfigDict(extra="allow", arbitrary_types_allowed=True, protected_namespaces=())
+
+    def _fields(self) -> dict[str, Any]:
+        extra = self.__pydantic_extra__
+        return {**self.__dict__, **extra} if extra else self.__dict__
+
+    def __getitem__(self, name: str) -> Any:
+        return self._fields()[name]
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        setattr(self, name, value)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._fields()
+
+    def __iter__(self) -> Iterator[str]:  # type: ignore[override]
+        return iter(self._fields())
+
+    def __len__(self) -> int:
+        return len(self._fields())
+
+    def __bool__(self) -> bool:
+        return True
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The value of field `name`, declared or not, else `default`."""
+        return self._fields().get(name, default)
+
+    def set(self, name: str, value: Any) -> None:
+        """Set field `name`, declared or not."""
+        setattr(self, name, value)
+
+    def keys(self) -> KeysView[str]:
+        """The names of all fields, declared ones first."""
+        return self._fields().keys()
+
+    def values(self) -> ValuesView[Any]:
+        """The values of all fields."""
+        return self._fields().values()
+
+    def items(self) -> ItemsView[str, Any]:
+        """Names and values of all fields."""
+        return self._fields().items()
+
+
+class StartEvent(Event):
+    """Starts a run; built from the keywords of `run()`. Subclass it for a typed input, and so a form."""
+
+
+class StopEvent(Event):
+    """Ends a run with `result`. For a subclass of StopEvent the run's result is the event itself."""
+
+    result: Any = None
+
+
+class InputRequiredEvent(Event):
+    """Asks a person; the run waits for a HumanResponseEvent."""
+
+    prefix: str = Field(default="", description="What the person is asked.")
+
+
+class HumanResponseEvent(Event):
+    """What the person answered."""
+
+    response: str = Field(default="", description="Your answer.")

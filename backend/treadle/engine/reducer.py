@@ -1,0 +1,46 @@
+"""The reducer: one tick in, commands out. It reads no clock, does no I/O and spawns nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from treadle.engine import ticks
+from treadle.engine.commands import Command
+from treadle.engine.rules import collecting, completion, delivery, ending
+from treadle.engine.state import RunState
+
+_RULES: Mapping[type, Callable[[RunState, Any, list[Command]], None]] = {
+    ticks.RunStarted: delivery.run_started,
+    ticks.EventSent: delivery.event_sent,
+    ticks.EventStreamed: delivery.event_streamed,
+    ticks.StepAllowed: delivery.step_allowed,
+    ticks.RunReleased: delivery.run_released,
+    ticks.StepFinished: completion.step_finished,
+    ticks.StepFailed: completion.step_failed,
+    ticks.StepRetried: completion.step_retried,
+    ticks.ContextChanged: completion.context_changed,
+    ticks.RunResumed: completion.run_resumed,
+    ticks.EventsCollected: collecting.events_collected,
+    ticks.RunCancelled: ending.run_cancelled,
+    ticks.RunTimedOut: ending.run_timed_out,
+}
+
+
+def apply(state: RunState, tick: ticks.Tick) -> list[Command]:
+    """Carry `state` over `tick`, in place; return what the loop has to do, in order.
+
+    A tick that comes after the end of the run counts as an entry and changes nothing.
+    """
+    state.seq += 1
+    if state.running or state.delayed:
+        elapsed = tick.at - state.last_at
+        if elapsed > 0.0 and type(tick) is not ticks.RunResumed:
+            state.active += elapsed
+    state.last_at = tick.at
+    commands: list[Command] = []
+    if state.outcome is None:
+        _RULES[type(tick)](state, tick, commands)
+        if not state.running:
+            ending.end_if_stalled(state, commands)
+    return commands

@@ -1,0 +1,1 @@
+"""The rules of the game: pure functions from (state, tick) to commands, one room each."""

@@ -1,0 +1,57 @@
+"""How a run ends: the first outcome wins, and a run with nothing left to do ends at once and says why."""
+
+from __future__ import annotations
+
+from treadle.engine.commands import ClosePrompt, Command, EndRun
+from treadle.engine.state import Outcome, RunState
+from treadle.engine.ticks import ErrorFacts, RunCancelled, RunTimedOut
+
+
+def run_cancelled(state: RunState, tick: RunCancelled, commands: list[Command]) -> None:
+    end(
+        state,
+        Outcome("cancelled", error=ErrorFacts("WorkflowCancelledByUser", "The run was cancelled.")),
+        commands,
+    )
+
+
+def run_timed_out(state: RunState, tick: RunTimedOut, commands: list[Command]) -> None:
+    active = ", ".join(dict.fromkeys(delivery.step for delivery in state.running.values()))
+    message = f"Operation timed out after {tick.timeout:g} seconds. Currently active steps: {active}"
+    end(state, Outcome("timed_out", error=ErrorFacts("WorkflowTimeoutError", message)), commands)
+
+
+def end(state: RunState, outcome: Outcome, commands: list[Command]) -> None:
+    """End the run. Open prompts are withdrawn; what still ran or was queued stays in the state, undelivered."""
+    state.outcome = outcome
+    commands.extend(ClosePrompt(prompt, None) for prompt in state.prompts)
+    commands.append(EndRun(outcome))
+
+
+def end_if_stalled(state: RunState, commands: list[Command]) -> None:
+    """End a run in which nothing runs, is queued, delayed or waited for."""
+    if (
+        state.running
+        or state.outcome is not None
+        or state.delayed
+        or state.waiting_leave
+        or state.prompts
+        or any(state.queued.values())
+    ):
+        return
+    end(state, Outcome("failed", error=ErrorFacts("WorkflowStalledError", _stall_message(state))), commands)
+
+
+def _stall_message(state: RunState) -> str:
+    reasons = []
+    for event, source in dict.fromkeys(state.untaken):
+        sender = f"step {source}" if source is not None else "outside"
+        reasons.append(f"no step takes {event} (sent from {sender})")
+    for step, buffer in state.buffers.items():
+        if buffer.events:
+            reasons.append(
+                f"step {step} holds {len(buffer.events)} of {buffer.need} events"
+                f" and waits for {', '.join(buffer.missing()) or 'another combination'}"
+            )
+    because = "; ".join(reasons) or "the last step returned no event"
+    return f"The workflow has nothing left to do and no StopEvent came: {because}."

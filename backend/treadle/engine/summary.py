@@ -1,0 +1,109 @@
+"""The summary of a run: what every page shows of it without folding its journal."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from treadle.engine.events import StopEvent
+from treadle.engine.records import event_payload
+from treadle.engine.rules.collecting import join_progress
+from treadle.engine.serializers import encode, model_fields
+from treadle.engine.state import Outcome, RunState
+from treadle.errors import ValueNotStorable
+
+QUEUE_SHOWN = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """JSON texts beside the plain facts; `result` and `error` only of an ended run."""
+
+    status: str
+    held: bool
+    entries: int
+    started_at: float
+    ended_at: float | None
+    counts: str
+    queue: str
+    result: str | None
+    error: str | None
+
+
+def summarize(state: RunState) -> Summary:
+    """The summary of `state` as it is now."""
+    outcome = state.outcome
+    return Summary(
+        status=state.status,
+        held=state.held,
+        entries=state.seq,
+        started_at=state.started_at,
+        ended_at=state.last_at if outcome is not None and outcome.status != "interrupted" else None,
+        counts=_dumps(counts(state)),
+        queue=_dumps(_queue(state)),
+        result=_result(outcome) if outcome is not None and outcome.status == "completed" else None,
+        error=_error(outcome) if outcome is not None and outcome.error is not None else None,
+    )
+
+
+def counts(state: RunState) -> dict[str, Any]:
+    """Recorded counts of steps, events and edges, and the progress of joins; edges as "source>target"."""
+    joins = join_progress(state)
+    edges = {f"event:{event}>step:{step}": n for (event, step), n in state.taken.items()}
+    edges.update({f"step:{step}>event:{event}": n for (step, event), n in state.emitted.items()})
+    over = state.outcome is not None
+    return {
+        "steps": {
+            name: {
+                "started": c.started,
+                "running": 0 if over else c.running,
+                "done": c.done,
+                "failed": c.failed,
+                "waiting": 1 if name in joins and not over else 0,
+            }
+            for name, c in state.steps.items()
+        },
+        "events": state.events,
+        "edges": edges,
+        "joins": joins,
+        "prompts": len(state.prompts) if not over else 0,
+    }
+
+
+def _queue(state: RunState) -> list[dict[str, Any]]:
+    shown = []
+    for delivery in list(state.waiting_leave.values())[:QUEUE_SHOWN]:
+        try:
+            payload = json.loads(event_payload(delivery.event))
+        except ValueNotStorable as error:
+            payload = {"not_stored": str(error)}
+        shown.append(
+            {
+                "id": f"{delivery.seq}:{delivery.step}",
+                "step": delivery.step,
+                "event_type": type(delivery.event).__name__,
+                "payload": payload,
+            }
+        )
+    return shown
+
+
+def _result(outcome: Outcome) -> str:
+    event = outcome.event
+    assert event is not None
+    value = event.result if type(event) is StopEvent else model_fields(event)
+    try:
+        return _dumps(encode(value, "result"))
+    except ValueNotStorable:
+        return _dumps(repr(value))
+
+
+def _error(outcome: Outcome) -> str:
+    facts = outcome.error
+    assert facts is not None
+    return _dumps({"type": facts.type, "message": facts.message, "step": outcome.step, "traceback": facts.traceback})
+
+
+def _dumps(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"))

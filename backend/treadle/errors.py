@@ -1,0 +1,149 @@
+"""Every error Treadle raises on purpose, as one tree; each names the thing and the way out.
+
+TreadleError
+├── WorkflowValidationError     the workflow cannot be run as written
+├── WorkflowRuntimeError        a step did something the engine cannot carry on from
+│   └── WorkflowStalledError    nothing is left to do and no StopEvent came
+├── WorkflowTimeoutError        the run used up its active time
+├── WorkflowCancelledByUser     somebody cancelled the run
+├── RunInterrupted              the run's worker died or lost its lease; the journal has the rest
+├── ValueNotStorable            a value has no exact form on disk
+├── WorkflowFileError           a workflow file could not be loaded
+├── WorkflowNotFound, RunNotFound, PromptNotFound
+├── IdempotencyConflict, PromptAnswered, RunEnded, InvalidFields
+└── SettingsError, DatabaseInUse
+"""
+
+from __future__ import annotations
+
+
+class TreadleError(Exception):
+    """The root; `code` names the kind for programs, `status` is its HTTP status."""
+
+    code = "treadle_error"
+    status = 500
+
+
+class WorkflowValidationError(TreadleError):
+    code = "workflow_invalid"
+    status = 422
+
+
+class WorkflowRuntimeError(TreadleError):
+    code = "workflow_runtime"
+
+
+class WorkflowStalledError(WorkflowRuntimeError):
+    code = "workflow_stalled"
+
+
+class WorkflowTimeoutError(TreadleError):
+    code = "workflow_timeout"
+
+
+class WorkflowCancelledByUser(TreadleError):  # noqa: N818 - the name LlamaIndex gave it
+    code = "workflow_cancelled"
+
+
+class RunInterrupted(TreadleError):  # noqa: N818 - a state, not a fault of the run
+    code = "run_interrupted"
+
+
+class ValueNotStorable(TreadleError):  # noqa: N818 - names the value, not the error
+    code = "value_not_storable"
+
+
+class WorkflowFileError(TreadleError):
+    """A workflow file could not be loaded; `file`, `line` and `trace` say where."""
+
+    code = "workflow_file"
+
+    def __init__(self, message: str, *, file: str, line: int | None = None, trace: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.file = file
+        self.line = line
+        self.trace = trace
+
+
+class WorkflowNotFound(TreadleError):  # noqa: N818
+    code = "workflow_not_found"
+    status = 404
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is no workflow named {name}; see /workflows for those that are loaded.")
+        self.name = name
+
+
+class RunNotFound(TreadleError):  # noqa: N818
+    code = "run_not_found"
+    status = 404
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__(f"There is no run {run_id}; see /runs for those that are remembered.")
+        self.run_id = run_id
+
+
+class PromptNotFound(TreadleError):  # noqa: N818
+    code = "prompt_not_found"
+    status = 404
+
+    def __init__(self, run_id: str, prompt_id: int) -> None:
+        super().__init__(f"Run {run_id} raised no prompt {prompt_id}; see /inbox for those that wait.")
+        self.run_id = run_id
+        self.prompt_id = prompt_id
+
+
+class IdempotencyConflict(TreadleError):  # noqa: N818
+    code = "idempotency_conflict"
+    status = 409
+
+    def __init__(self, key: str, run_id: str) -> None:
+        super().__init__(f"Idempotency-Key {key} already started run {run_id} with other input; use a new key.")
+        self.key = key
+        self.run_id = run_id
+
+
+class PromptAnswered(TreadleError):  # noqa: N818
+    """The prompt is closed; `at` is when (seconds since the epoch)."""
+
+    code = "prompt_answered"
+    status = 409
+
+    def __init__(self, prompt_id: int, at: float | None) -> None:
+        super().__init__(
+            f"Prompt {prompt_id} was already answered; the first answer stands."
+            if at is not None
+            else f"Prompt {prompt_id} is closed: its run ended before anyone answered."
+        )
+        self.prompt_id = prompt_id
+        self.at = at
+
+
+class RunEnded(TreadleError):  # noqa: N818
+    code = "run_ended"
+    status = 409
+
+    def __init__(self, run_id: str, run_status: str) -> None:
+        super().__init__(f"Run {run_id} is already {run_status.replace('_', ' ')}; start a new run instead.")
+        self.run_id = run_id
+        self.run_status = run_status
+
+
+class InvalidFields(TreadleError):  # noqa: N818
+    """The fields of an event do not fit its schema; `problems` maps field name to message."""
+
+    code = "invalid_fields"
+    status = 422
+
+    def __init__(self, problems: dict[str, str]) -> None:
+        super().__init__("; ".join(f"{name}: {message}" for name, message in problems.items()))
+        self.problems = problems
+
+
+class SettingsError(TreadleError):
+    code = "settings"
+
+
+class DatabaseInUse(TreadleError):  # noqa: N818
+    code = "database_in_use"

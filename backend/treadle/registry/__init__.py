@@ -1,0 +1,1 @@
+"""What can be run: workflow files, loaded and described."""

@@ -1,0 +1,1 @@
+"""What is happening now: workers, requests, leases and nudges."""

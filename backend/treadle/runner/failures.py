@@ -1,0 +1,18 @@
+"""Failures of a run that never got as far as a tick, in the form the run page shows."""
+
+from __future__ import annotations
+
+import json
+import traceback
+
+
+def error_json(error: BaseException) -> str:
+    """An exception as the JSON of Run.error."""
+    return json.dumps(
+        {
+            "type": type(error).__name__,
+            "message": str(error),
+            "step": None,
+            "traceback": "".join(traceback.format_exception(type(error), error, None)),
+        }
+    )

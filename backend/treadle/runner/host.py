@@ -1,0 +1,220 @@
+"""The host: the runs a worker owns, and the requests that reach them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from treadle.engine.events import Event
+from treadle.engine.loop import RunLoop
+from treadle.engine.replay import fold_records
+from treadle.engine.state import Outcome
+from treadle.engine.validation import start_class
+from treadle.errors import TreadleError, ValueNotStorable, WorkflowValidationError
+from treadle.registry.catalog import Catalog, event_types
+from treadle.runner.failures import error_json
+from treadle.store import inbox
+from treadle.store.database import Database
+from treadle.store.inbox import Request
+from treadle.store.journal import StoredJournal, read_records
+from treadle.store.leases import Claim, claim, settle
+from treadle.store.snapshots import read_context
+from treadle.store.writer import Writer
+
+log = logging.getLogger("treadle.host")
+
+LEASE = 10.0
+"""Seconds after which a silent worker's runs may be taken over."""
+CLAIMS = 32
+"""Runs claimed at once: few enough that a burst spreads over the workers."""
+SWEEP = 0.5
+"""Seconds between looks at the database when nobody nudges."""
+
+
+@dataclass(slots=True)
+class LiveRun:
+    """A run this worker drives right now."""
+
+    claim: Claim
+    loop: RunLoop
+    journal: StoredJournal
+    types: dict[str, type[Event]]
+
+
+class Host:
+    """Claims runs, starts or resumes them, and hands them the requests from the inbox."""
+
+    def __init__(
+        self,
+        database: Database,
+        writer: Writer,
+        catalog: Catalog,
+        *,
+        worker: str,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.runs: dict[str, LiveRun] = {}
+        self._database = database
+        self._writer = writer
+        self._catalog = catalog
+        self._worker = worker
+        self._clock = clock
+        self._taken: set[int] = set()
+        self._nudged = asyncio.Event()
+        self._stopping = False
+
+    def nudge(self) -> None:
+        """Look at the database soon."""
+        self._nudged.set()
+
+    async def serve(self) -> None:
+        """Work until `stop` is called."""
+        cleaned = 0.0
+        while not self._stopping:
+            self._nudged.clear()
+            try:
+                full = await self.sweep()
+                if self._clock() - cleaned > 5.0:
+                    cleaned = self._clock()
+                    await asyncio.to_thread(inbox.clear_ended, self._database, now=cleaned)
+            except Exception:
+                log.exception("The database could not be read; trying again.")
+                full = False
+            if full:
+                continue
+            try:
+                async with asyncio.timeout(SWEEP):
+                    await self._nudged.wait()
+            except TimeoutError:
+                pass
+
+    def stop(self) -> None:
+        """Stop working; runs stay where their journals are."""
+        self._stopping = True
+        self._nudged.set()
+        for live in list(self.runs.values()):
+            live.loop.abandon(TreadleError("The worker stops; the run goes on elsewhere."))
+
+    async def sweep(self) -> bool:
+        """Claim what nobody owns, then take what the inbox has for us; whether there may be more to claim."""
+        now = self._clock()
+        claims = await asyncio.to_thread(claim, self._database, self._worker, now=now, seconds=LEASE, limit=CLAIMS)
+        for claimed in claims:
+            if claimed.entries:
+                await self._resume(claimed)
+        fresh = {claimed.run_id: claimed for claimed in claims if not claimed.entries}
+        for request in inbox.pending(self._database, self._worker, taken=self._taken):
+            if request.kind == "start" and request.run_id in fresh:
+                self._start(fresh[request.run_id], request)
+            elif (live := self.runs.get(request.run_id)) is not None:
+                self._take(live, request)
+        return len(claims) == CLAIMS
+
+    def _start(self, claimed: Claim, request: Request) -> None:
+        try:
+            workflow = self._catalog.workflows[claimed.workflow].workflow
+            workflow.validate()
+            event = start_class(workflow.table)(**request.body["fields"])
+            context = self._context(request.body.get("continued_from"))
+        except KeyError:
+            self._fail(
+                claimed,
+                WorkflowValidationError(
+                    f"Workflow {claimed.workflow} is not loaded; mend its file and start a new run."
+                ),
+            )
+        except (ValidationError, TreadleError) as error:
+            self._fail(claimed, error)
+        else:
+            live = self._open(claimed, None)
+            self._acknowledge(live, request)
+            live.loop.start(event, context=context, held=request.body["held"])
+
+    async def _resume(self, claimed: Claim) -> None:
+        try:
+            workflow = self._catalog.workflows[claimed.workflow].workflow
+            records = await asyncio.to_thread(read_records, self._database, claimed.run_id)
+            state = fold_records(records, workflow.table.routes, event_types(workflow))
+        except KeyError as error:
+            known = claimed.workflow in self._catalog.workflows
+            gone = f"Step {error} is no longer part of" if known else "There is no longer a file with"
+            message = f"{gone} workflow {claimed.workflow}; put it back and resume the run."
+            self._interrupt(claimed, TreadleError(message))
+        except ValueNotStorable as error:
+            self._interrupt(claimed, error)
+        else:
+            live = self._open(claimed, state)
+            crashed = claimed.last_exit is not None and claimed.last_exit not in ("stopped", "signal 9", "signal 15")
+            reason = f"its worker ended ({claimed.last_exit})" if claimed.last_exit else "its worker fell silent"
+            live.loop.resume(worker=self._worker, reason=reason, crashed=crashed)
+
+    def _open(self, claimed: Claim, state: Any) -> LiveRun:
+        workflow = self._catalog.workflows[claimed.workflow].workflow
+        journal = StoredJournal(self._writer, claimed.run_id, epoch=claimed.epoch, owner=self._worker)
+
+        def ended(outcome: Outcome, error: BaseException | None) -> None:
+            self.runs.pop(claimed.run_id, None)
+            if outcome.status == "interrupted" and error is not None and not self._stopping:
+                log.warning("Run %s stops here: %s", claimed.run_id, error)
+
+        loop = RunLoop(
+            workflow.table,
+            clock=self._clock,
+            ended=ended,
+            journal=journal,
+            state=state,
+            # Ten seconds is a default for scripts: a durable run ends by a timeout only if its author set one.
+            timeout=workflow.timeout if workflow.timeout_given else None,
+        )
+        journal.state = loop.state
+        live = LiveRun(claimed, loop, journal, event_types(workflow))
+        self.runs[claimed.run_id] = live
+        return live
+
+    def _take(self, live: LiveRun, request: Request) -> None:
+        body = request.body
+        event: Event | None = None
+        if request.kind == "response":
+            try:
+                event = self._response(live, body)
+            except ValidationError as error:
+                log.warning("Run %s: the response does not fit its event: %s", request.run_id, error)
+                event = None
+        self._acknowledge(live, request)
+        if event is not None:
+            live.loop.respond(event, prompt=body["prompt"])
+        elif request.kind == "cancellation":
+            live.loop.cancel()
+        elif request.kind == "step":
+            seq, _, step = (body.get("delivery") or "").partition(":")
+            live.loop.allow_step((int(seq), step) if step else None)
+        elif request.kind == "release":
+            live.loop.release()
+        live.journal.flush_acknowledged()
+
+    def _response(self, live: LiveRun, body: dict[str, Any]) -> Event:
+        name = body.get("response_type")
+        if name is None:
+            accepted = [kind for kind in live.loop.table.routes.takers if kind.__name__.endswith("ResponseEvent")]
+            name = accepted[0].__name__ if len(accepted) == 1 else "HumanResponseEvent"
+        return live.types[name](**body["fields"])
+
+    def _acknowledge(self, live: LiveRun, request: Request) -> None:
+        self._taken.add(request.id)
+        live.journal.acknowledge(request.id, at=self._clock())
+
+    def _context(self, run_id: str | None) -> dict[str, Any]:
+        return read_context(self._database, run_id) if run_id is not None else {}
+
+    def _fail(self, claimed: Claim, error: Exception) -> None:
+        now = self._clock()
+        settle(self._database, claimed, status="failed", started_at=now, ended_at=now, error=error_json(error))
+
+    def _interrupt(self, claimed: Claim, error: Exception) -> None:
+        settle(self._database, claimed, status="interrupted", error=error_json(error))

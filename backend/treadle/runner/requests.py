@@ -1,0 +1,89 @@
+"""Requests: everything a person or program may ask for, committed to the inbox before it is acknowledged."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+import time
+from collections.abc import Callable
+from typing import Any
+
+from treadle.store import acceptance
+from treadle.store.acceptance import Accepted
+from treadle.store.database import Database
+
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def new_run_id(now: float) -> str:
+    """An id that sorts by time: `r_`, ten digits of milliseconds in base 32, ten random ones."""
+    number = int(now * 1000) << 50 | secrets.randbits(50)
+    return "r_" + "".join(_ALPHABET[number >> shift & 31] for shift in range(95, -1, -5))
+
+
+class Requests:
+    """Accepts requests; `nudge` tells the workers to look at a run."""
+
+    def __init__(
+        self, database: Database, *, nudge: Callable[[str], None], clock: Callable[[], float] = time.time
+    ) -> None:
+        self._database = database
+        self._nudge = nudge
+        self._clock = clock
+
+    def start(
+        self,
+        workflow: str,
+        fields: dict[str, Any],
+        *,
+        held: bool = False,
+        idempotency_key: str | None = None,
+        continued_from: str | None = None,
+    ) -> Accepted:
+        """Accept a run of `workflow` whose start event has `fields`.
+
+        `held` lets it wait for leave before its first step; `continued_from` names an ended run whose context it
+        continues. Raises WorkflowNotFound, RunNotFound, and IdempotencyConflict for a known key with other input.
+        """
+        body = {"workflow": workflow, "fields": fields, "held": held, "continued_from": continued_from}
+        now = self._clock()
+        accepted = acceptance.accept_start(
+            self._database,
+            new_run_id(now),
+            body,
+            digest=hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest(),
+            idempotency_key=idempotency_key,
+            now=now,
+        )
+        self._nudge(accepted.run_id)
+        return accepted
+
+    def respond(self, run_id: str, prompt_id: int, fields: dict[str, Any], *, response_type: str | None = None) -> None:
+        """Accept a person's response to a prompt: the first one stands.
+
+        Raises PromptNotFound, and PromptAnswered with the time of the first answer.
+        """
+        acceptance.accept_response(
+            self._database, run_id, prompt_id, fields, response_type=response_type, now=self._clock()
+        )
+        self._nudge(run_id)
+
+    def cancel(self, run_id: str) -> None:
+        """Accept the cancellation of a run. Raises RunNotFound, RunEnded."""
+        self._ask(run_id, "cancellation", {}, once="cancellation")
+
+    def step(self, run_id: str, *, delivery: str | None = None) -> None:
+        """Give a held run leave for one queued event: `delivery` ("seq:step"), else the first.
+
+        Raises RunNotFound, RunEnded.
+        """
+        self._ask(run_id, "step", {"delivery": delivery})
+
+    def release(self, run_id: str) -> None:
+        """Let a held run go on by itself. Raises RunNotFound, RunEnded."""
+        self._ask(run_id, "release", {})
+
+    def _ask(self, run_id: str, kind: str, body: dict[str, Any], *, once: str | None = None) -> None:
+        acceptance.accept(self._database, run_id, kind, body, once=once, now=self._clock())
+        self._nudge(run_id)

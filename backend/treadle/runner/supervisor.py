@@ -1,0 +1,82 @@
+"""The supervisor: keeps the local workers of a web process alive, and passes on what they leave behind."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import Self
+
+from treadle.store.database import Database
+from treadle.store.presence import leave
+
+log = logging.getLogger("treadle.supervisor")
+
+GRACE = 5.0
+"""Seconds a worker may take to stop."""
+
+
+class Supervisor:
+    """Runs `count` worker processes, each made by `command(worker id, name)`, and restarts those that die."""
+
+    def __init__(
+        self,
+        database: Database,
+        command: Callable[[str, str], Sequence[str]],
+        *,
+        count: int,
+        changed: Callable[[], None],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._database = database
+        self._command = command
+        self._count = count
+        self._changed = changed
+        self._clock = clock
+        self._stopping = False
+        self._keepers: list[asyncio.Task[None]] = []
+        self._processes: dict[str, asyncio.subprocess.Process] = {}
+
+    async def __aenter__(self) -> Self:
+        loop = asyncio.get_running_loop()
+        self._keepers = [loop.create_task(self._keep(f"worker {n + 1}")) for n in range(self._count)]
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        self._stopping = True
+        for process in self._processes.values():
+            if process.stdin is not None:
+                process.stdin.close()
+        _, late = await asyncio.wait(self._keepers, timeout=GRACE) if self._keepers else (set(), set())
+        for process in self._processes.values():
+            process.kill()
+        for keeper in late:
+            await keeper
+
+    async def _keep(self, name: str) -> None:
+        pause = 0.0
+        while not self._stopping:
+            worker = f"w_{secrets.token_hex(6)}"
+            began = time.monotonic()
+            process = await asyncio.create_subprocess_exec(
+                *self._command(worker, name), stdin=asyncio.subprocess.PIPE, stdout=None, stderr=None
+            )
+            self._processes[name] = process
+            code = await process.wait()
+            self._processes.pop(name, None)
+            how = f"signal {-code}" if code < 0 else f"exit {code}"
+            if code != 0:
+                await asyncio.to_thread(leave, self._database, worker, now=self._clock(), how=how)
+                self._changed()
+            if not self._stopping:
+                log.warning("%s (pid %d) ended: %s; starting another.", name, process.pid, how)
+                pause = min(5.0, pause * 2 + 0.25) if time.monotonic() - began < 2.0 else 0.0
+                await asyncio.sleep(pause)
+
+
+def python_command(*arguments: str) -> list[str]:
+    """The command line of this Python running `treadle` with `arguments`."""
+    return [sys.executable, "-m", "treadle", *arguments]

@@ -1,0 +1,64 @@
+"""A worker: the process that runs user code. It loads, publishes, claims, and goes when its supervisor goes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from treadle.registry.catalog import Catalog
+from treadle.registry.loader import load_paths
+from treadle.runner.heartbeat import Heartbeat
+from treadle.runner.host import Host
+from treadle.runner.nudges import Nudger, listen
+from treadle.runner.publishing import publications
+from treadle.store.catalog import publish
+from treadle.store.database import Database
+from treadle.store.presence import arrive, leave
+from treadle.store.writer import Writer
+
+log = logging.getLogger("treadle.worker")
+
+
+async def work(
+    database: Database, paths: Sequence[Path], *, worker: str, name: str, sockets: Path, supervised: bool
+) -> None:
+    """Run workflows from `paths` until told to stop; `supervised`: stop when standard input closes."""
+    catalog = Catalog.of(load_paths(paths))
+    publish(database, publications(catalog, now=time.time()))
+    arrive(database, worker, name=name, pid=os.getpid(), now=time.time())
+    web = Nudger(sockets, "web-*.sock")
+    writer = Writer(database, committed=web.send)
+    host = Host(database, writer, catalog, worker=worker)
+    transport = await listen(sockets / f"worker-{worker}.sock", lambda _: host.nudge())
+    beat = Heartbeat(database, host, worker=worker, shown=lambda: web.send(["*"]))
+    beat.start()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, host.stop)
+    if supervised:
+        threading.Thread(target=_leave_with_parent, args=(loop, host), daemon=True).start()
+    web.send(["*"])
+    try:
+        await host.serve()
+    finally:
+        beat.stop()
+        transport.close()
+        await writer.close()
+        leave(database, worker, now=time.time(), how="stopped")
+        web.send(["*"])
+        web.close()
+
+
+def _leave_with_parent(loop: asyncio.AbstractEventLoop, host: Host) -> None:
+    while sys.stdin.buffer.read(1024):
+        pass
+    loop.call_soon_threadsafe(host.stop)
+    time.sleep(3.0)  # a blocked loop does not hear that; nobody supervises us any more
+    os._exit(0)

@@ -1,0 +1,1 @@
+"""What is remembered: tables, the journal and the writer."""

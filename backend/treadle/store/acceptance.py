@@ -1,0 +1,113 @@
+"""Acceptance: the transactions behind a 201 or 202. What they commit, a worker will do."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from treadle.errors import IdempotencyConflict, PromptAnswered, PromptNotFound, RunEnded, RunNotFound, WorkflowNotFound
+from treadle.store import inbox
+from treadle.store.database import Database
+from treadle.store.leases import LIVE
+from treadle.store.tables import Prompt, Run, Workflow
+
+_runs, _prompts = Run.__table__, Prompt.__table__  # type: ignore[attr-defined]
+_workflows = Workflow.__table__  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A run that will be done; `created` is False when the idempotency key had started it before."""
+
+    run_id: str
+    created: bool
+
+
+def accept_start(
+    database: Database, run_id: str, body: dict[str, Any], *, digest: str, idempotency_key: str | None, now: float
+) -> Accepted:
+    """Add the run `run_id` and the request to start it with `body` (workflow, fields, held, continued_from)."""
+    with database.write() as connection:
+        if idempotency_key is not None:
+            known = select(_runs.c.id, _runs.c.request_digest).where(_runs.c.idempotency_key == idempotency_key)
+            earlier = connection.execute(known).first()
+            if earlier is not None and earlier.request_digest != digest:
+                raise IdempotencyConflict(idempotency_key, earlier.id)
+            if earlier is not None:
+                return Accepted(earlier.id, created=False)
+        workflow = body["workflow"]
+        card = connection.execute(select(_workflows.c.fingerprint).where(_workflows.c.name == workflow)).first()
+        if card is None:
+            raise WorkflowNotFound(workflow)
+        if body["continued_from"] is not None:
+            _find(connection, body["continued_from"])
+        connection.execute(
+            insert(_runs).values(
+                id=run_id,
+                workflow=workflow,
+                fingerprint=card.fingerprint,
+                status="held" if body["held"] else "running",
+                held=body["held"],
+                created_at=now,
+                entries=0,
+                counts="{}",
+                queue="[]",
+                idempotency_key=idempotency_key,
+                request_digest=digest,
+                continued_from=body["continued_from"],
+                lease_until=0.0,
+                epoch=0,
+            )
+        )
+        inbox.put(connection, run_id, "start", body, now=now)
+    return Accepted(run_id, created=True)
+
+
+def accept_response(
+    database: Database,
+    run_id: str,
+    prompt_id: int,
+    fields: dict[str, Any],
+    *,
+    response_type: str | None,
+    now: float,
+) -> None:
+    """Close the prompt with this response and add the request that carries it to the run."""
+    this = (_prompts.c.run_id == run_id, _prompts.c.id == prompt_id)
+    with database.write() as connection:
+        prompt = connection.execute(select(_prompts.c.status, _prompts.c.answered_at).where(*this)).first()
+        if prompt is None:
+            raise PromptNotFound(run_id, prompt_id)
+        if prompt.status != "open":
+            raise PromptAnswered(prompt_id, prompt.answered_at if prompt.status == "answered" else None)
+        connection.execute(
+            update(_prompts)
+            .where(*this)
+            .values(status="answered", answered_at=now, response=json.dumps(fields), response_type=response_type)
+        )
+        body = {"prompt": prompt_id, "fields": fields, "response_type": response_type}
+        inbox.put(connection, run_id, "response", body, now=now, dedupe=str(prompt_id))
+
+
+def accept(database: Database, run_id: str, kind: str, body: dict[str, Any], *, once: str | None, now: float) -> None:
+    """Add a request for a run that has not ended; with `once`, asking again changes nothing."""
+    with database.write() as connection:
+        run = _find(connection, run_id)
+        if run.status not in LIVE:
+            raise RunEnded(run_id, run.status)
+        try:
+            with connection.begin_nested():
+                inbox.put(connection, run_id, kind, body, now=now, dedupe=once)
+        except IntegrityError:
+            pass  # asked before
+
+
+def _find(connection: Connection, run_id: str) -> Row[Any]:
+    run = connection.execute(select(_runs.c.id, _runs.c.status).where(_runs.c.id == run_id)).first()
+    if run is None:
+        raise RunNotFound(run_id)
+    return run

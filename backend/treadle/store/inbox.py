@@ -1,0 +1,63 @@
+"""The inbox: requests committed before they are acknowledged, until a worker has turned them into entries."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from treadle.store.database import Database
+from treadle.store.leases import LIVE
+from treadle.store.tables import Inbox, Run
+
+_inbox, _runs = Inbox.__table__, Run.__table__  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request for one run: start, response, cancellation, step or release."""
+
+    id: int
+    run_id: str
+    kind: str
+    body: dict[str, Any]
+
+
+def put(
+    connection: Connection, run_id: str, kind: str, body: dict[str, Any], *, now: float, dedupe: str | None = None
+) -> None:
+    """Add a request inside the caller's transaction. A second one with the same `dedupe` is an IntegrityError."""
+    connection.execute(
+        insert(_inbox).values(run_id=run_id, kind=kind, dedupe=dedupe, body=json.dumps(body), created_at=now)
+    )
+
+
+def pending(database: Database, owner: str, *, taken: Collection[int]) -> list[Request]:
+    """Requests for the runs `owner` holds that are neither handled nor in `taken`, in the order they came."""
+    query = (
+        select(_inbox.c.id, _inbox.c.run_id, _inbox.c.kind, _inbox.c.body)
+        .join(_runs, _runs.c.id == _inbox.c.run_id)
+        .where(_inbox.c.handled_at.is_(None), _runs.c.lease_owner == owner)
+        .order_by(_inbox.c.id)
+        .limit(1000)
+    )
+    with database.read() as connection:
+        rows = connection.execute(query).all()
+    return [Request(row.id, row.run_id, row.kind, json.loads(row.body)) for row in rows if row.id not in taken]
+
+
+def clear_ended(database: Database, *, now: float) -> None:
+    """Set aside requests for runs that have ended: they came too late."""
+    late = (
+        select(_inbox.c.id)
+        .join(_runs, _runs.c.id == _inbox.c.run_id)
+        .where(_inbox.c.handled_at.is_(None), _runs.c.status.not_in(LIVE))
+    )
+    with database.read() as connection:
+        ids = list(connection.execute(late).scalars())
+    if ids:
+        with database.write() as connection:
+            connection.execute(update(_inbox).where(_inbox.c.id.in_(ids)).values(handled_at=now))

@@ -1,0 +1,86 @@
+"""The journal on disk: the engine's port, written through the worker's one writer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from sqlalchemy import select
+
+from treadle.engine.commands import Command
+from treadle.engine.records import Record, to_record
+from treadle.engine.serializers import to_json
+from treadle.engine.state import RunState
+from treadle.engine.summary import summarize
+from treadle.engine.ticks import Tick
+from treadle.errors import ValueNotStorable
+from treadle.store.database import Database
+from treadle.store.tables import Entry
+from treadle.store.writer import Share, Writer
+
+_entries = Entry.__table__  # type: ignore[attr-defined]
+
+
+class StoredJournal:
+    """The journal of one run, under the epoch its worker holds; `state` is read when a group is put together."""
+
+    def __init__(self, writer: Writer, run_id: str, *, epoch: int, owner: str) -> None:
+        self.state: RunState
+        self._writer = writer
+        self._run_id = run_id
+        self._epoch = epoch
+        self._owner = owner
+        self._share: Share | None = None
+        self._handled: list[dict[str, object]] = []
+
+    def acknowledge(self, inbox_id: int, *, at: float) -> None:
+        """Mark a request as handled, in the same commit as the entry it leads to."""
+        self._handled.append({"inbox": inbox_id, "at": at})
+
+    def flush_acknowledged(self) -> None:
+        """Commit acknowledgements that led to no entry (the run has ended)."""
+        if self._handled:
+            self._open().handled += self._take_handled()
+
+    def append(self, seq: int, tick: Tick, commands: Sequence[Command]) -> asyncio.Future[None]:
+        share = self._open()
+        share.add(to_record(seq, tick), commands)
+        if self._handled:
+            share.handled += self._take_handled()
+        assert share.kept is not None
+        return share.kept
+
+    def _take_handled(self) -> list[dict[str, object]]:
+        handled, self._handled = self._handled, []
+        return handled
+
+    def _open(self) -> Share:
+        if self._share is None:
+            self._share = Share(self._run_id, self._epoch)
+            self._share.kept = asyncio.get_running_loop().create_future()
+            self._writer.submit(self._close_share)
+        return self._share
+
+    def _close_share(self) -> Share:
+        share, self._share = self._share, None
+        assert share is not None
+        state = self.state
+        share.summary = summarize(state)
+        over = state.outcome is not None
+        share.owner = None if over else self._owner
+        if over or state.status == "waiting":
+            try:
+                share.context = to_json(state.context, "context")
+            except ValueNotStorable:
+                share.context = None
+        return share
+
+
+def read_records(database: Database, run_id: str) -> list[Record]:
+    """The whole journal of a run, in order."""
+    query = select(_entries).where(_entries.c.run_id == run_id).order_by(_entries.c.seq)
+    with database.read() as connection:
+        return [
+            Record(row.seq, row.at, row.kind, row.step, row.event_type, row.payload, row.cause, row.detail)
+            for row in connection.execute(query)
+        ]

@@ -1,0 +1,50 @@
+"""Presence: the rows by which worker processes show themselves, and keep their leases while they live."""
+
+from __future__ import annotations
+
+from sqlalchemy import insert, update
+
+from treadle.store.database import Database
+from treadle.store.tables import Run, Worker
+
+_runs, _workers = Run.__table__, Worker.__table__  # type: ignore[attr-defined]
+
+
+def arrive(database: Database, worker_id: str, *, name: str, pid: int, now: float) -> None:
+    """Show a new worker."""
+    with database.write() as connection:
+        connection.execute(insert(_workers).values(id=worker_id, name=name, pid=pid, started_at=now, heartbeat_at=now))
+
+
+def heartbeat(
+    database: Database,
+    worker_id: str,
+    *,
+    now: float,
+    lease: float,
+    busy: tuple[float, str | None, str | None] | None,
+) -> None:
+    """Say that the worker lives, renew its leases for `lease` seconds, name the step that blocks it."""
+    since, run, step = busy if busy is not None else (None, None, None)
+    with database.write() as connection:
+        connection.execute(
+            update(_workers)
+            .where(_workers.c.id == worker_id)
+            .values(heartbeat_at=now, busy_since=since, busy_run=run, busy_step=step)
+        )
+        connection.execute(
+            update(_runs)
+            .where(_runs.c.lease_owner == worker_id, _runs.c.lease_until > 0.0)
+            .values(lease_until=now + lease)
+        )
+
+
+def leave(database: Database, worker_id: str, *, now: float, how: str) -> None:
+    """Say how a worker ended, and let its runs be taken over at once."""
+    with database.write() as connection:
+        connection.execute(
+            update(_workers)
+            .where(_workers.c.id == worker_id)
+            .values(ended_at=now, exit=how, busy_since=None, busy_run=None, busy_step=None)
+        )
+        connection.execute(update(_runs).where(_runs.c.lease_owner == worker_id).values(lease_until=0.0))

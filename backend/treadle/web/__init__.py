@@ -1,0 +1,1 @@
+"""What a browser sees: pages, forms, feeds and the gate before them."""

@@ -1,0 +1,109 @@
+"""Rows as the JSON that programs read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from treadle.store.prompts import PromptRow
+from treadle.store.runs import EntryRow, RunDetail, RunSummary
+from treadle.store.workers import WorkerRow
+from treadle.store.workflows import VersionRow, WorkflowRow
+from treadle.web.templating import iso, segment
+
+
+def summary_json(run: RunSummary) -> dict[str, Any]:
+    """A run as one item of /runs.json."""
+    return {
+        "id": run.id,
+        "url": f"/runs/{segment(run.id)}",
+        "workflow": run.workflow,
+        "version": run.fingerprint,
+        "status": run.status,
+        "held": run.held,
+        "created_at": iso(run.created_at),
+        "started_at": iso(run.started_at),
+        "ended_at": iso(run.ended_at),
+        "entries": run.entries,
+        "continued_from": run.continued_from,
+    }
+
+
+def run_json(run: RunDetail) -> dict[str, Any]:
+    """A run as /runs/{id}.json."""
+    return summary_json(run) | {
+        "result": run.result,
+        "error": run.error,
+        "counts": run.counts,
+        "queue": run.queue,
+    }
+
+
+def entry_json(entry: EntryRow) -> dict[str, Any]:
+    """A journal entry as one item of /runs/{id}/events.json."""
+    return {
+        "seq": entry.seq,
+        "at": iso(entry.at),
+        "kind": entry.kind,
+        "step": entry.step,
+        "event_type": entry.event_type,
+        "payload": entry.payload,
+        "cause": entry.cause,
+    }
+
+
+def prompt_json(prompt: PromptRow, *, responses: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """A prompt as one item of /runs/{id}/prompts.json, with the schemas of the responses it takes."""
+    return {
+        "id": prompt.id,
+        "run": prompt.run_id,
+        "workflow": prompt.workflow,
+        "url": f"/runs/{segment(prompt.run_id)}/prompts/{prompt.id}",
+        "event_type": prompt.event_type,
+        "prefix": prompt.prefix,
+        "payload": prompt.payload,
+        "status": prompt.status,
+        "created_at": iso(prompt.created_at),
+        "answered_at": iso(prompt.answered_at),
+        "response_type": prompt.response_type,
+        "response": prompt.response,
+        "responses": responses,
+    }
+
+
+def workflow_json(workflow: WorkflowRow) -> dict[str, Any]:
+    """A workflow as one item of /workflows.json."""
+    return {
+        "name": workflow.name,
+        "url": f"/workflows/{segment(workflow.name)}",
+        "title": workflow.title,
+        "doc": workflow.doc,
+        "file": workflow.file,
+        "version": workflow.fingerprint,
+        "published_at": iso(workflow.published_at),
+        "error": workflow.error,
+    }
+
+
+def version_json(version: VersionRow | None) -> dict[str, Any]:
+    """What a version adds to its workflow: graph, start schema, responses, source."""
+    if version is None:
+        return {"graph": None, "start_schema": None, "responses": {}, "source": ""}
+    return {
+        "graph": version.graph,
+        "start_schema": version.start_schema,
+        "responses": version.responses,
+        "source": version.source,
+    }
+
+
+def worker_json(worker: WorkerRow) -> dict[str, Any]:
+    """A worker as one item of /health."""
+    return {
+        "name": worker.name,
+        "pid": worker.pid,
+        "started_at": iso(worker.started_at),
+        "heartbeat_at": iso(worker.heartbeat_at),
+        "busy_since": iso(worker.busy_since),
+        "busy_run": worker.busy_run,
+        "busy_step": worker.busy_step,
+    }

@@ -1,0 +1,36 @@
+"""Whether the studio is well: answered at once, even while the database is busy."""
+
+import asyncio
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from fastapi import APIRouter
+
+from treadle.store.workers import live_workers
+from treadle.web.dependencies import WORKER_SILENCE, InStudio, Studio
+from treadle.web.presenting import worker_json
+
+router = APIRouter()
+PATIENCE = 0.1
+
+# A thread of its own: busy pages cannot make a healthy studio look ill.
+_thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="health")
+_last: list[dict[str, Any]] = []
+
+
+@router.get("/health")
+async def health(studio: InStudio) -> dict[str, Any]:
+    """The workers as last seen; status is `ok`, `no workers` or `database busy`."""
+    global _last
+    reading = asyncio.get_running_loop().run_in_executor(_thread, _workers, studio)
+    try:
+        _last = await asyncio.wait_for(asyncio.shield(reading), PATIENCE)
+    except TimeoutError:
+        return {"status": "database busy", "workers": _last}
+    return {"status": "ok" if _last else "no workers", "workers": _last}
+
+
+def _workers(studio: Studio) -> list[dict[str, Any]]:
+    with studio.database.read() as db:
+        return [worker_json(worker) for worker in live_workers(db, since=time.time() - WORKER_SILENCE)]

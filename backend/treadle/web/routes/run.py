@@ -1,0 +1,88 @@
+"""One run: its page, its JSON, its entries and its picture."""
+
+import time
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response
+
+from treadle.errors import RunNotFound
+from treadle.store.prompts import prompts_of
+from treadle.store.runs import RunDetail, entries_after, entries_before, find_run
+from treadle.store.workflows import find_version, find_workflow
+from treadle.web.dependencies import Asking, Reading, page
+from treadle.web.pictures import run_overlay, run_picture
+from treadle.web.presenting import entry_json, run_json
+from treadle.web.running import count_open, entry_rows, run_regions
+
+router = APIRouter()
+PAGE = 200
+
+
+@router.get("/runs/{run_id}/events.json")
+def run_events(
+    run_id: str,
+    db: Reading,
+    after: Annotated[int, Query(ge=-1)] = 0,
+    limit: Annotated[int, Query(ge=1, le=1000)] = PAGE,
+) -> dict[str, object]:
+    _find(db, run_id)
+    entries = entries_after(db, run_id, after=after, limit=limit)
+    more = len(entries) == limit
+    return {"events": [entry_json(entry) for entry in entries], "next": entries[-1].seq if more else None}
+
+
+@router.get("/runs/{run_id}.json")
+def run_as_json(run_id: str, db: Reading) -> dict[str, object]:
+    return run_json(_find(db, run_id))
+
+
+@router.get("/runs/{run_id}")
+def run_page(
+    request: Request,
+    run_id: str,
+    db: Reading,
+    session: Asking,
+    before: int | None = None,
+    after: int | None = None,
+) -> Response:
+    """The run with its last entries, or those `before` or `after` a seq; only the tail is followed live."""
+    now = time.time()
+    run = _find(db, run_id)
+    version = find_version(db, run.workflow, run.fingerprint)
+    current = find_workflow(db, run.workflow)
+    if after is not None:
+        entries = entries_after(db, run_id, after=after, limit=PAGE)
+    else:
+        entries = entries_before(db, run_id, before=before, limit=PAGE)
+    first, last = (entries[0].seq, entries[-1].seq) if entries else (0, 0)
+    at_tail = before is None and (after is None or len(entries) < PAGE)
+    prompts = prompts_of(db, run_id)
+    waiting = count_open(prompts)
+    regions = run_regions(run, prompts, version=version, csrf=session.csrf, now=now)
+    return page(
+        request,
+        "run.html",
+        db=db,
+        now=now,
+        run=run,
+        version=version,
+        changed=bool(current and current.fingerprint != run.fingerprint),
+        startable=bool(current and current.runnable),
+        regions=regions,
+        rows=entry_rows(entries, started=run.started_at or run.created_at),
+        first=first,
+        last=last,
+        earlier=bool(entries) and bool(entries_before(db, run_id, before=first, limit=1)),
+        later=not at_tail and bool(entries_after(db, run_id, after=last, limit=1)),
+        at_tail=at_tail,
+        picture=run_picture(run, version, open_prompts=waiting),
+        overlay=run_overlay(run, version, open_prompts=waiting),
+    )
+
+
+def _find(db: Reading, run_id: str) -> RunDetail:
+    run = find_run(db, run_id)
+    if run is None:
+        raise RunNotFound(run_id)
+    return run

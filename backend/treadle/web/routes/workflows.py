@@ -1,0 +1,111 @@
+"""One workflow: its graph, its docstring, the form that starts it, its runs and its source."""
+
+import time
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from treadle.errors import InvalidFields, WorkflowNotFound
+from treadle.store.runs import find_run, page_of_runs, pulse, start_fields
+from treadle.store.workflows import WorkflowRow, find_workflow, versions_of
+from treadle.web.dependencies import InStudio, Reading, Sent, Studio, page
+from treadle.web.forms import Form, blank_form, problems_of, read_form
+from treadle.web.pictures import workflow_picture
+from treadle.web.presenting import version_json, workflow_json
+from treadle.web.templating import segment
+
+router = APIRouter()
+
+
+@router.get("/workflows/{name}.json")
+def workflow_as_json(name: str, db: Reading) -> dict[str, object]:
+    workflow = _find(db, name)
+    return workflow_json(workflow) | version_json(workflow.version)
+
+
+@router.get("/workflows/{name}")
+def workflow_page(request: Request, name: str, db: Reading, continued_from: str | None = None) -> Response:
+    workflow = _find(db, name)
+    source = find_run(db, continued_from) if continued_from else None
+    values = start_fields(db, source.id) if source else {}
+    form = blank_form(workflow.version.start_schema if workflow.version else {}, values)
+    return _page(request, db, workflow, form=form, continued_from=source.id if source else None)
+
+
+@router.post("/workflows/{name}/runs")
+def start_run(
+    request: Request,
+    name: str,
+    studio: InStudio,
+    db: Reading,
+    body: Sent,
+    held: bool = False,
+    continued_from: str | None = None,
+    idempotency_key: Annotated[str | None, Header()] = None,
+) -> Response:
+    """Start a run from a JSON body (the fields of its start event) or from the form of the workflow's page."""
+    workflow = _find(db, name)
+    schema = workflow.version.start_schema if workflow.version else {}
+    if body.media_type != "application/x-www-form-urlencoded":
+        fields = body.json()
+        if problems := problems_of(schema, fields):
+            raise InvalidFields(problems)
+        return _started(request, studio, name, fields, held, continued_from, idempotency_key)
+    typed = body.form
+    held = typed.get("_held", "") not in ("", "false")
+    continued_from = typed.get("_continued_from") or None
+    fields, form = read_form(schema, typed)
+    if not form.valid:
+        return _page(request, db, workflow, form=form, held=held, continued_from=continued_from, status=422)
+    accepted = studio.requests.start(name, fields, held=held, continued_from=continued_from)
+    return RedirectResponse(f"/runs/{segment(accepted.run_id)}", status_code=303)
+
+
+def _started(
+    request: Request,
+    studio: Studio,
+    name: str,
+    fields: dict[str, object],
+    held: bool,
+    continued_from: str | None,
+    key: str | None,
+) -> Response:
+    accepted = studio.requests.start(name, fields, held=held, idempotency_key=key, continued_from=continued_from)
+    url = str(request.base_url.replace(path=f"/runs/{segment(accepted.run_id)}"))
+    status = 201 if accepted.created else 200
+    return JSONResponse({"id": accepted.run_id, "url": url}, status_code=status, headers={"Location": url})
+
+
+def _page(
+    request: Request,
+    db: Reading,
+    workflow: WorkflowRow,
+    *,
+    form: Form,
+    held: bool = False,
+    continued_from: str | None = None,
+    status: int = 200,
+) -> Response:
+    return page(
+        request,
+        "workflow.html",
+        db=db,
+        now=time.time(),
+        status=status,
+        seen=pulse(db),
+        workflow=workflow,
+        form=form,
+        held=held,
+        continued_from=continued_from,
+        picture=workflow_picture(workflow.version),
+        runs=page_of_runs(db, workflow=workflow.name, limit=15),
+        versions=versions_of(db, workflow.name),
+    )
+
+
+def _find(db: Reading, name: str) -> WorkflowRow:
+    workflow = find_workflow(db, name)
+    if workflow is None:
+        raise WorkflowNotFound(name)
+    return workflow

@@ -1,0 +1,74 @@
+"""The run page in regions: drawn once for the page and again, by the same hands, for every frame of its feed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from treadle.store.prompts import PromptRow
+from treadle.store.runs import EntryRow, RunDetail
+from treadle.store.workflows import VersionRow
+from treadle.web.forms import Form, blank_form
+from treadle.web.templating import render
+
+REGIONS = {
+    "run-header": "run/_header.html",
+    "run-prompts": "run/_prompts.html",
+    "run-outcome": "run/_outcome.html",
+    "run-queue": "run/_queue.html",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """A form refused with messages, to be shown in place of the blank one."""
+
+    prompt: int
+    response_type: str
+    form: Form
+
+
+def response_forms(
+    prompt: PromptRow, version: VersionRow | None, answering: Answering | None = None
+) -> tuple[tuple[str, Form], ...]:
+    """(response event class, its form) for every response this prompt takes."""
+    schemas = version.responses if version else {}
+    return tuple(
+        (name, answering.form)
+        if answering and (answering.prompt, answering.response_type) == (prompt.id, name)
+        else (name, blank_form(schema))
+        for name, schema in schemas.items()
+    )
+
+
+def run_regions(
+    run: RunDetail,
+    prompts: Sequence[PromptRow],
+    *,
+    version: VersionRow | None,
+    csrf: str,
+    now: float | None = None,
+    answering: Answering | None = None,
+) -> dict[str, str]:
+    """Every region of the page that changes while a run goes on, by element id."""
+    waiting = [prompt for prompt in prompts if prompt.status == "open"]
+    values: dict[str, Any] = {
+        "run": run,
+        "now": time.time() if now is None else now,
+        "csrf": csrf,
+        "waiting": [(prompt, response_forms(prompt, version, answering)) for prompt in waiting],
+        "answered": [prompt for prompt in prompts if prompt.status == "answered"],
+    }
+    return {name: render(template, **values) for name, template in REGIONS.items()}
+
+
+def count_open(prompts: Sequence[PromptRow]) -> int:
+    """How many prompts of a run wait for an answer."""
+    return sum(prompt.status == "open" for prompt in prompts)
+
+
+def entry_rows(entries: Sequence[EntryRow], *, started: float | None) -> str:
+    """The entries as rows of the page; `started` is what their times are counted from."""
+    return render("run/_entries.html", entries=entries, started=started)

@@ -1,0 +1,61 @@
+// The page's one live stream: tells when it is lost, hands the graph its numbers, keeps the page light.
+const feed = document.getElementById("feed");
+const lost = document.getElementById("lost");
+const ROWS = 2000;
+let ended = false;
+let retry = 1000;
+
+function show(isLost) {
+  lost.hidden = !isLost;
+}
+
+// A stream that never opened is not reopened by htmx; it is asked to connect again.
+function connectLater() {
+  show(true);
+  setTimeout(() => window.htmx?.trigger(feed, "treadle:connect"), retry);
+  retry = Math.min(retry * 2, 15000);
+}
+
+if (feed) {
+  feed.addEventListener("htmx:sse:after:connection", () => {
+    retry = 1000;
+    show(false);
+  });
+  feed.addEventListener("htmx:sse:error", () => show(!ended));
+  feed.addEventListener("htmx:sse:close", () => ended || document.hidden || show(false));
+  feed.addEventListener("htmx:response:error", connectLater);
+  feed.addEventListener("htmx:error", () => {
+    if (!ended && !feed._htmx?.sse) connectLater();
+  });
+  feed.addEventListener("treadle:end", () => {
+    ended = true;
+  });
+  feed.addEventListener("treadle:counts", (event) => {
+    document.dispatchEvent(new CustomEvent("treadle:overlay", { detail: JSON.parse(event.detail.data) }));
+  });
+}
+
+const entries = document.getElementById("entries");
+if (entries) {
+  const list = entries.closest(".entries-scroll");
+  const open = () => {
+    const target = location.hash.startsWith("#e") && document.getElementById(location.hash.slice(1));
+    const details = target && target.querySelector("details");
+    if (details) details.open = true;
+  };
+  open();
+  addEventListener("hashchange", open);
+  const atEnd = () => list && list.scrollHeight - list.scrollTop - list.clientHeight < 60;
+  let following = true;
+  list?.addEventListener("scroll", () => {
+    following = atEnd();
+  });
+  new MutationObserver(() => {
+    document.getElementById("no-entries")?.remove();
+    while (entries.childElementCount > ROWS) entries.firstElementChild.remove();
+    if (following && list) list.scrollTop = list.scrollHeight;
+  }).observe(entries, { childList: true });
+  if (list && !location.hash && feed) list.scrollTop = list.scrollHeight;
+}
+
+document.querySelector("[data-reload]")?.addEventListener("click", () => location.reload());
