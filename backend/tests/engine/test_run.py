@@ -57,24 +57,24 @@ class ConcurrentFlow(Workflow):
 
     @step
     async def step_a(self, ctx: Context, ev: StepAEvent) -> StepACompleteEvent:
-        print("Doing something A-ish")
+        print("Doing something A-ish")  # noqa: T201 - the tutorial prints
         return StepACompleteEvent(result=ev.query)
 
     @step
     async def step_b(self, ctx: Context, ev: StepBEvent) -> StepBCompleteEvent:
-        print("Doing something B-ish")
+        print("Doing something B-ish")  # noqa: T201
         return StepBCompleteEvent(result=ev.query)
 
     @step
     async def step_c(self, ctx: Context, ev: StepCEvent) -> StepCCompleteEvent:
-        print("Doing something C-ish")
+        print("Doing something C-ish")  # noqa: T201
         return StepCCompleteEvent(result=ev.query)
 
     @step
     async def step_three(
         self, ctx: Context, ev: StepACompleteEvent | StepBCompleteEvent | StepCCompleteEvent
     ) -> StopEvent:
-        print("Received event ", ev.result)
+        print("Received event ", ev.result)  # noqa: T201
         collected = ctx.collect_events(ev, [StepCCompleteEvent, StepACompleteEvent, StepBCompleteEvent])
         if collected is None:
             return None
@@ -402,8 +402,10 @@ def declare(body: str) -> None:
             "To decorate s please pass a workflow class to the @step decorator.",
         ),
         (
-            "class W(Workflow):\n @step\n async def s(self, ev: StartEvent) -> StopEvent: ...\n"
-            "@step(workflow=W)\nasync def s(ev: StartEvent) -> StopEvent: ...",
+            (
+                "class W(Workflow):\n @step\n async def s(self, ev: StartEvent) -> StopEvent: ...\n"
+                "@step(workflow=W)\nasync def s(ev: StartEvent) -> StopEvent: ..."
+            ),
             "A step s is already part of this workflow, please choose another name.",
         ),
     ],
@@ -429,9 +431,9 @@ async def test_steps_that_do_not_fit_together_are_refused_before_anything_starts
         async def begin(self, ev: StartEvent) -> StopEvent | StepBEvent:
             return StopEvent()
 
-    with pytest.raises(WorkflowValidationError, match="^The following events are consumed but never produced: StepAEv"):
+    with pytest.raises(WorkflowValidationError, match=r"^The following events are consumed but never produced: StepAEv"):
         Consumes().run()
-    with pytest.raises(WorkflowValidationError, match="^The following events are produced but never consumed: StepBEv"):
+    with pytest.raises(WorkflowValidationError, match=r"^The following events are produced but never consumed: StepBEv"):
         Produces().run()
     assert await Produces(disable_validation=True).run() is None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 from hypothesis import given, settings
@@ -29,7 +29,7 @@ def test_svg_is_well_formed_whatever_the_names_are(name: str, doc: str) -> None:
     node = Node(f"step:{name}", "step", name, "step", doc=doc)
     graph = Graph(name, (node,), (Edge(node.id, node.id),))
     for theme in ("embedded", "light"):
-        ElementTree.fromstring(to_svg(graph, layout(graph), theme=theme, href=lambda node: f"/x?{node.name}"))  # type: ignore[arg-type]
+        ET.fromstring(to_svg(graph, layout(graph), theme=theme, href=lambda node: f"/x?{node.name}"))  # type: ignore[arg-type]
 
 
 def test_svg_escapes_a_hostile_name() -> None:

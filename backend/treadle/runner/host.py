@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -66,6 +67,8 @@ class Host:
         self._worker = worker
         self._clock = clock
         self._taken: set[int] = set()
+        self._fresh: dict[str, Claim] = {}
+        self._suspects: deque[Claim] = deque()
         self._nudged = asyncio.Event()
         self._stopping = False
 
@@ -94,6 +97,11 @@ class Host:
             except TimeoutError:
                 pass
 
+    def committed(self) -> None:
+        """Entries are on disk: the next suspect may have its turn."""
+        if self._suspects:
+            self.nudge()
+
     def stop(self) -> None:
         """Stop working; runs stay where their journals are."""
         self._stopping = True
@@ -106,12 +114,19 @@ class Host:
         now = self._clock()
         claims = await asyncio.to_thread(claim, self._database, self._worker, now=now, seconds=LEASE, limit=CLAIMS)
         for claimed in claims:
-            if claimed.entries:
+            if claimed.entries and _crashed(claimed):
+                self._suspects.append(claimed)
+            elif claimed.entries:
                 await self._resume(claimed)
-        fresh = {claimed.run_id: claimed for claimed in claims if not claimed.entries}
-        for request in inbox.pending(self._database, self._worker, taken=self._taken):
-            if request.kind == "start" and request.run_id in fresh:
-                self._start(fresh[request.run_id], request)
+        while self._suspects and not self._on_probation():
+            await self._resume(self._suspects.popleft())
+        self._fresh.update({claimed.run_id: claimed for claimed in claims if not claimed.entries})
+        pending = inbox.pending(self._database, self._worker)
+        untaken = [request for request in pending if request.id not in self._taken]
+        self._taken &= {request.id for request in pending}
+        for request in untaken:
+            if request.kind == "start" and request.run_id in self._fresh:
+                self._start(self._fresh.pop(request.run_id), request)
             elif (live := self.runs.get(request.run_id)) is not None:
                 self._take(live, request)
         return len(claims) == CLAIMS
@@ -150,9 +165,15 @@ class Host:
             self._interrupt(claimed, error)
         else:
             live = self._open(claimed, state)
-            crashed = claimed.last_exit is not None and claimed.last_exit not in ("stopped", "signal 9", "signal 15")
             reason = f"its worker ended ({claimed.last_exit})" if claimed.last_exit else "its worker fell silent"
-            live.loop.resume(worker=self._worker, reason=reason, crashed=crashed)
+            live.loop.resume(worker=self._worker, reason=reason, crashed=_crashed(claimed))
+
+    def _on_probation(self) -> bool:
+        """Whether a delivery that was there when a worker crashed is being tried again.
+
+        One at a time: the next crash then tells the guilty one from those that merely shared its worker.
+        """
+        return any(delivery.deaths for live in self.runs.values() for delivery in live.loop.state.running.values())
 
     def _open(self, claimed: Claim, state: Any) -> LiveRun:
         workflow = self._catalog.workflows[claimed.workflow].workflow
@@ -218,3 +239,8 @@ class Host:
 
     def _interrupt(self, claimed: Claim, error: Exception) -> None:
         settle(self._database, claimed, status="interrupted", error=error_json(error))
+
+
+def _crashed(claimed: Claim) -> bool:
+    """Whether a step may have ended the run's last worker: being stopped or killed is nobody's fault."""
+    return claimed.last_exit is not None and claimed.last_exit not in ("stopped", "signal 9", "signal 15")

@@ -34,7 +34,12 @@ async def work(
     publish(database, publications(catalog, now=time.time()))
     arrive(database, worker, name=name, pid=os.getpid(), now=time.time())
     web = Nudger(sockets, "web-*.sock")
-    writer = Writer(database, committed=web.send)
+
+    def committed(runs: list[str]) -> None:
+        web.send(runs)
+        host.committed()
+
+    writer = Writer(database, committed=committed)
     host = Host(database, writer, catalog, worker=worker)
     transport = await listen(sockets / f"worker-{worker}.sock", lambda _: host.nudge())
     beat = Heartbeat(database, host, worker=worker, shown=lambda: web.send(["*"]))

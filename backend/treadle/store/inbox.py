@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,8 +34,8 @@ def put(
     )
 
 
-def pending(database: Database, owner: str, *, taken: Collection[int]) -> list[Request]:
-    """Requests for the runs `owner` holds that are neither handled nor in `taken`, in the order they came."""
+def pending(database: Database, owner: str) -> list[Request]:
+    """Requests for the runs `owner` holds that are not handled yet, in the order they came."""
     query = (
         select(_inbox.c.id, _inbox.c.run_id, _inbox.c.kind, _inbox.c.body)
         .join(_runs, _runs.c.id == _inbox.c.run_id)
@@ -46,7 +45,7 @@ def pending(database: Database, owner: str, *, taken: Collection[int]) -> list[R
     )
     with database.read() as connection:
         rows = connection.execute(query).all()
-    return [Request(row.id, row.run_id, row.kind, json.loads(row.body)) for row in rows if row.id not in taken]
+    return [Request(row.id, row.run_id, row.kind, json.loads(row.body)) for row in rows]
 
 
 def clear_ended(database: Database, *, now: float) -> None:

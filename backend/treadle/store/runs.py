@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -134,8 +134,7 @@ def recent_statuses(db: Connection, workflow: str, *, limit: int = 20) -> tuple[
 
 def count_by_status(db: Connection) -> dict[str, int]:
     """How many runs there are in each status."""
-    rows = db.execute(select(_RUN.status, func.count()).group_by(_RUN.status)).all()
-    return {status: count for status, count in rows}
+    return dict(db.execute(select(_RUN.status, func.count()).group_by(_RUN.status)).tuples().all())
 
 
 def pulse(db: Connection) -> str:
@@ -179,7 +178,7 @@ def _summary_fields(row: RowMapping) -> dict[str, Any]:
 
 
 def _entry(row: RowMapping) -> EntryRow:
-    known: Mapping[str, Any] = row
+    known = dict(row)
     return EntryRow(
         run_id=known["run_id"],
         seq=known["seq"],

@@ -32,7 +32,7 @@ class VersionRow:
 class WorkflowRow:
     """A workflow as last published, with its current version when there is one.
 
-    `error` ({message, file, line, traceback}) says why its file could not be loaded; the version is then the last good one.
+    `error` ({message, file, line, traceback}) says why its file could not be loaded; the version is then the last good.
     """
 
     name: str

@@ -56,7 +56,10 @@ def _page(graph: Graph, overlay: Overlay | None, *, title: str, caption: str, di
     svg = to_svg(graph, layout(graph, direction=direction), overlay=overlay, title=title)
     css = picture_css() + _PAGE_CSS
     script = _script()
-    policy = f"default-src 'none'; style-src '{_hash(css)}'; script-src '{_hash(script)}'; base-uri 'none'; form-action 'none'"
+    policy = (
+        f"default-src 'none'; style-src '{_hash(css)}'; script-src '{_hash(script)}'; base-uri 'none'; "
+        "form-action 'none'"
+    )
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'

@@ -1,7 +1,7 @@
 """Say what a picture of a workflow contains: nodes, edges and nothing about where they stand.
 
-A graph is plain data that survives JSON: workers publish it, pages read it back. The declared order of nodes and edges is
-part of the value, because the layout keeps it.
+A graph is plain data that survives JSON: workers publish it, pages read it back. The declared order of nodes and edges
+is part of the value, because the layout keeps it.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
@@ -21,7 +22,7 @@ def label_spots(nodes: Sequence[Placed], routes: Sequence[tuple[Point, ...]]) ->
     for node in nodes:
         grid.add((node.left - 2, node.top - 2, node.right + 2, node.bottom + 2), owner=-1, cost=100.0)
     for index, points in enumerate(routes):
-        for (x1, y1), (x2, y2) in zip(points, points[1:], strict=False):
+        for (x1, y1), (x2, y2) in itertools.pairwise(points):
             grid.add((min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2)), owner=index, cost=6.0)
     spots: list[Point] = []
     for index, points in enumerate(routes):
@@ -45,7 +46,7 @@ def _rect(spot: Point) -> Rect:
 def _candidates(points: tuple[Point, ...]) -> Iterator[tuple[float, Point]]:
     """Spots with their price: on the longest part first, near its middle; beside the edge costs a little."""
     parts = sorted(
-        zip(points, points[1:], strict=False),
+        itertools.pairwise(points),
         key=lambda part: -abs(part[0][0] - part[1][0]) - abs(part[0][1] - part[1][1]),
     )
     for order, ((x1, y1), (x2, y2)) in enumerate(parts[:4]):

@@ -1,7 +1,7 @@
 """Give every node a rank, so that all edges but those that close a loop point down.
 
-Loops are found by walking from the start in declared order: the edge that comes back to a node still being walked is the
-one that closes the loop, which is the one a reader would name.
+Loops are found by walking from the start in declared order: the edge that comes back to a node still being walked is
+the one that closes the loop, which is the one a reader would name.
 """
 
 from __future__ import annotations

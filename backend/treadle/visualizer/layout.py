@@ -88,7 +88,7 @@ def _part(
     reach = [(box.across / 2, box.across / 2 + (_LOOP + 6 if box.loop else 0)) for box in boxes]
     reach += [(_LANE, _LANE)] * (len(plan.rank_of) - len(boxes))
     xs = place(plan, reach, gap=GAP if direction == "TB" else GAP * 0.7, turned=ranked.turned)
-    room = [side_room(box.across, box.along, box.round, direction) for box in boxes]
+    room = [side_room(box.across, box.round, direction) for box in boxes]
     begin, end = ports(plan, xs, room)
     ways, middles = _ways(plan, boxes, xs, begin, end, direction)
     part = Part(members=members)
@@ -108,7 +108,7 @@ def _widen(boxes: list[_Box], plan: Lanes, direction: Direction) -> None:
     """Make a node wide enough for all the edges on its busiest side."""
     for index, box in enumerate(boxes):
         busiest = max(len(plan.up[index]), len(plan.down[index]))
-        missing = (busiest - 1) * CLOSEST - 2 * side_room(box.across, box.along, box.round, direction)
+        missing = (busiest - 1) * CLOSEST - 2 * side_room(box.across, box.round, direction)
         if missing > 0:
             box.across += missing
 

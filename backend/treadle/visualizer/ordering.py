@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from bisect import bisect_right, insort
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -39,7 +40,7 @@ def lanes(count: int, ranked: Ranked) -> Lanes:
     up: list[list[int]] = [[] for _ in rank_of]
     down: list[list[int]] = [[] for _ in rank_of]
     for chain in chains:
-        for a, b in zip(chain, chain[1:], strict=False):
+        for a, b in itertools.pairwise(chain):
             down[a].append(b)
             up[b].append(a)
     layers: list[list[int]] = [[] for _ in range(max(rank_of, default=-1) + 1)]
@@ -114,7 +115,7 @@ def _pair(left: Sequence[int], right: Sequence[int]) -> int:
 
 def _crossings(layers: list[list[int]], down: list[list[int]]) -> int:
     total = 0
-    for upper, lower in zip(layers, layers[1:], strict=False):
+    for upper, lower in itertools.pairwise(layers):
         place = {item: index for index, item in enumerate(lower)}
         seen: list[int] = []
         for item in upper:

@@ -9,7 +9,7 @@ from treadle.visualizer.geometry import Direction
 PILL = 16.0
 
 
-def side_room(across: float, along: float, pill: bool, direction: Direction) -> float:
+def side_room(across: float, pill: bool, direction: Direction) -> float:
     """Half the part of a side that edges may touch, measured from its middle."""
     if not pill:
         return max(2.0, across / 2 - 9.0)

@@ -1,7 +1,7 @@
 """Say what a run did to each node and each edge of a graph: the one place where counts become a status.
 
-Counts are what the journal recorded, loops included; nothing is inferred from names. The SVG, the Cytoscape elements and
-the live patches all read what is decided here.
+Counts are what the journal recorded, loops included; nothing is inferred from names. The SVG, the Cytoscape elements
+and the live patches all read what is decided here.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from math import log2
 from typing import Any, Literal, get_args
 
-from treadle.visualizer.graph import PERSON, Graph, Node, event_id
+from treadle.visualizer.graph import PERSON, Graph, event_id
 from treadle.visualizer.text import times
 
 Status = Literal["done", "running", "waiting", "failed", "stopped", "idle"]
@@ -30,7 +30,7 @@ _ENDED = frozenset({"completed", "failed", "cancelled", "timed_out"})
 
 @dataclass(frozen=True, slots=True)
 class NodeMark:
-    """What happened at a node: `count` times, `label` is the few letters drawn in it, `note` the sentence behind them."""
+    """What happened at a node: `count` times; `label` is the few letters drawn in it, `note` says them in full."""
 
     status: Status = "idle"
     count: int = 0
@@ -94,7 +94,7 @@ def overlay_of(
             count = _number(events.get(node.name))
             nodes[node.id] = NodeMark("done" if count else "idle", count, times(count), _times_note(count, "sent"))
         elif node.kind == "step":
-            nodes[node.id] = _step_mark(node, _table(steps, node.name), _table(joins, node.name), run_status)
+            nodes[node.id] = _step_mark(_table(steps, node.name), _table(joins, node.name), run_status)
     asked, answered = _totals(graph, events)
     if any(node.id == PERSON for node in graph.nodes):
         waits = open_prompts > 0 if open_prompts is not None else run_status == "waiting" or asked > answered
@@ -107,7 +107,7 @@ def stroke_width(count: int) -> float:
     return min(6.0, round(1.5 + log2(1 + max(0, count)), 2))
 
 
-def _step_mark(node: Node, step: Mapping[str, Any], join: Mapping[str, Any], run_status: str) -> NodeMark:
+def _step_mark(step: Mapping[str, Any], join: Mapping[str, Any], run_status: str) -> NodeMark:
     started, running, done, failed, waiting = (
         _number(step.get(key)) for key in ("started", "running", "done", "failed", "waiting")
     )

@@ -39,7 +39,7 @@ class Part:
 
 
 def pack(parts: list[Part], *, gap: float) -> list[Part]:
-    """Move the parts into rows that are about as wide as the picture is deep, but never narrower than the widest part."""
+    """Move the parts into rows somewhat wider than the picture is deep, never narrower than the widest part."""
     area = sum((part.high - part.low + gap) * (part.depth + gap) for part in parts)
     widest = max((part.high - part.low for part in parts), default=0.0)
     limit = max(widest, 1.6 * float(area) ** 0.5)

@@ -6,6 +6,7 @@ children. Lanes of long edges come first; a step and its main event come before 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 from treadle.visualizer.ordering import Lanes
@@ -35,7 +36,7 @@ def _preferred(plan: Lanes, turned: Sequence[bool]) -> tuple[list[list[int]], li
     total = len(plan.rank_of)
     worth: dict[Segment, int] = {}
     for chain, closes in zip(plan.chains, turned, strict=True):
-        for a, b in zip(chain, chain[1:], strict=False):
+        for a, b in itertools.pairwise(chain):
             is_lane = a >= plan.count or b >= plan.count
             worth[a, b] = max(worth.get((a, b), 0), (1 if is_lane else 2) if not closes else 0)
     best_up, best_down = [-1] * total, [-1] * total
@@ -102,7 +103,7 @@ def _compact(layers: list[list[int]], root: list[int], reach: Sequence[tuple[flo
     before: dict[int, int] = {}
     blocks = dict.fromkeys(root[item] for layer in layers for item in layer)
     for layer in layers:
-        for a, b in zip(layer, layer[1:], strict=False):
+        for a, b in itertools.pairwise(layer):
             space = reach[a][1] + gap + reach[b][0]
             out = after.setdefault(root[a], {})
             if root[b] not in out:

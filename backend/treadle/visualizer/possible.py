@@ -37,8 +37,8 @@ def possible_flows(
 ) -> Graph:
     """The graph of all possible flows of the workflow `name`.
 
-    `steps` come in declared order. `events` maps an event's class name to its role (start, stop, input, response or plain)
-    and its docstring; an event it does not mention is plain.
+    `steps` come in declared order. `events` maps an event's class name to its role (start, stop, input, response or
+    plain) and its docstring; an event it does not mention is plain.
     """
     known = dict(events or {})
     records = list(steps)

@@ -1,7 +1,7 @@
 """Draw a graph as SVG: first paint on pages, and the picture in files.
 
-Names come from workflow files and are not trusted: every text is escaped. On pages nothing carries inline style, because
-the page's policy forbids it; classes do, and `data-node` and `data-edge` let live counts find their place.
+Names come from workflow files and are not trusted: every text is escaped. On pages nothing carries inline style,
+because the page's policy forbids it; classes do, and `data-node` and `data-edge` let live counts find their place.
 """
 
 from __future__ import annotations
@@ -49,9 +49,11 @@ def to_svg(
     classes = "graph-svg graph-mini" if mini else "graph-svg"
     routed = {route.key: route for route in layout.routes}
     out = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="{classes}" role="{"img" if mini else "group"}" '
-        f'aria-label="{name}" width="{number(box.width)}" height="{number(box.height)}" '
-        f'viewBox="{number(box.left)} {number(box.top)} {number(box.width)} {number(box.height)}">'
+        (
+            f'<svg xmlns="http://www.w3.org/2000/svg" class="{classes}" role="{"img" if mini else "group"}" '
+            f'aria-label="{name}" width="{number(box.width)}" height="{number(box.height)}" '
+            f'viewBox="{number(box.left)} {number(box.top)} {number(box.width)} {number(box.height)}">'
+        )
     ]
     if theme != "embedded":
         out.append(f"<style>{file_css(theme)}</style>")
@@ -61,8 +63,7 @@ def to_svg(
         )
     marks = overlay.edges if overlay else {}
     out.append('<g class="graph-edges">' if mini else '<g class="graph-edges" aria-hidden="true">')
-    for edge in graph.edges:
-        out.append(_edge(routed[edge.key], marks.get(edge.key) if overlay else None, mini=mini))
+    out += [_edge(routed[edge.key], marks.get(edge.key) if overlay else None, mini=mini) for edge in graph.edges]
     out.append('</g><g class="graph-nodes">')
     for node, place in zip(graph.nodes, layout.nodes, strict=True):
         mark = overlay.nodes.get(node.id, NodeMark()) if overlay else None
@@ -128,7 +129,8 @@ def _head(end: Point, before: Point, count: int) -> str:
     dx, dy = (end[0] - before[0]) / span, (end[1] - before[1]) / span
     foot = (end[0] - dx * _HEAD * grow, end[1] - dy * _HEAD * grow)
     side = _SIDE * grow
-    return f"M{_pair(end)}L{_pair((foot[0] - dy * side, foot[1] + dx * side))}L{_pair((foot[0] + dy * side, foot[1] - dx * side))}Z"
+    left, right = (foot[0] - dy * side, foot[1] + dx * side), (foot[0] + dy * side, foot[1] - dx * side)
+    return f"M{_pair(end)}L{_pair(left)}L{_pair(right)}Z"
 
 
 def _times(route: Route, mark: EdgeMark) -> str:
@@ -166,7 +168,8 @@ def _node(node: Node, place: Placed, mark: NodeMark | None, link: str | None) ->
         + (person if is_person else "")
         + f'<g class="graph-badge" transform="translate({number(badge_x)} {number(place.y)})">'
         f'<circle class="graph-disc" r="{number(DISC)}"/><path class="graph-glyph" d="{GLYPHS[status]}"/></g>'
-        f'<text class="graph-name" x="{number(place.x)}" y="{number(place.y + 4.5)}">{clean(shortened(node.name))}</text>'
+        f'<text class="graph-name" x="{number(place.x)}" y="{number(place.y + 4.5)}">'
+        f"{clean(shortened(node.name))}</text>"
         f'<text class="graph-count" x="{number(place.right - 9)}" y="{number(place.y + 4)}">{clean(count)}</text>'
         f"</{tag}>"
     )

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 from urllib.parse import parse_qsl
 
@@ -32,6 +32,8 @@ class Studio:
     signals: Signals
     security: Security
     streams: Streams
+    last_workers: list[dict[str, Any]] = field(default_factory=list)
+    """The workers as /health last saw them, for when the database is busy."""
 
 
 def studio_of(request: Request) -> Studio:
@@ -103,7 +105,10 @@ def page(request: Request, template: str, *, db: Reader, now: float, status: int
 
 
 def acted(request: Request, body: Body, run_id: str, told: dict[str, Any], *, status: int = 202) -> Response:
-    """The answer to something done to a run: nothing to htmx (the feed shows it), the run's page to forms, JSON to programs."""
+    """The answer to something done to a run.
+
+    Nothing for htmx, whose feed shows it; the run's page for a form; JSON for programs.
+    """
     if request.headers.get("hx-request") == "true":
         return Response(status_code=204)
     if body.media_type == "application/x-www-form-urlencoded":

@@ -1,7 +1,7 @@
 """A JSON schema as a form, and a filled-in form as the fields of an event.
 
-The schema is all the web process knows of an event class: strings are read as the types it names, then jsonschema judges
-the whole. What was typed is kept as it was typed, so that a form that is refused comes back as it went.
+The schema is all the web process knows of an event class: strings are read as the types it names, then jsonschema
+judges the whole. What was typed is kept as it was typed, so that a form that is refused comes back as it went.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Form:
 
     @property
     def valid(self) -> bool:
-        return not self.message and not any(field.message for field in (*self.fields, *((self.more,) if self.more else ())))
+        return not self.problems
 
     @property
     def problems(self) -> dict[str, str]:
@@ -59,8 +59,8 @@ def blank_form(schema: Mapping[str, Any], values: Mapping[str, Any] | None = Non
     properties: Mapping[str, Any] = schema.get("properties", {})
     required = schema.get("required", ())
     fields = []
-    for name, spec in properties.items():
-        spec = _resolve(spec, schema)
+    for name, declared in properties.items():
+        spec = _resolve(declared, schema)
         field = _field(name, spec, required=name in required)
         default = values.get(name, spec.get("default", _MISSING))
         fields.append(field if default is _MISSING else replace(field, value=_as_text(default, field.kind)))
@@ -105,8 +105,8 @@ def problems_of(schema: Mapping[str, Any], values: Any) -> dict[str, str]:
         return {"": "The body is a JSON object: the fields of the event."}
     try:
         errors = sorted(Draft202012Validator(schema).iter_errors(values), key=lambda error: list(map(str, error.path)))
-    except SchemaError as error:
-        return {"": f"The schema of this event is broken: {error.message}"}
+    except SchemaError as broken:
+        return {"": f"The schema of this event is broken: {broken.message}"}
     problems: dict[str, str] = {}
     for error in errors:
         name, message = _tell(error)
@@ -134,11 +134,12 @@ def _field(name: str, spec: Mapping[str, Any], *, required: bool) -> Field:
     kind = _kind(name, spec)
     choices: tuple[tuple[str, str], ...] = ()
     if kind == "choice":
-        options = spec["enum"] if "enum" in spec else ["true", "false"]
+        options = spec.get("enum", ["true", "false"])
         choices = tuple((_as_text(option, "choice"), str(option)) for option in options)
         if not required or _nullable(spec):
             choices = (("", "—"), *choices)
-    return Field(name, label, kind, required and kind != "checkbox", str(spec.get("description") or ""), choices=choices)
+    told = str(spec.get("description") or "")
+    return Field(name, label, kind, required and kind != "checkbox", told, choices=choices)
 
 
 def _kind(name: str, spec: Mapping[str, Any]) -> str:
@@ -205,8 +206,9 @@ def _read_object(text: str) -> tuple[dict[str, Any], str]:
 
 def _tell(error: ValidationError) -> tuple[str, str]:
     if error.validator == "required" and not error.path:
-        missing = next((name for name in error.validator_value if name not in error.instance), "")
-        return missing, "Please fill in this field."
+        required: Any = error.validator_value
+        given: Any = error.instance
+        return next((str(name) for name in required if name not in given), ""), "Please fill in this field."
     path = list(error.path)
     where = ".".join(map(str, path[1:]))
     return (str(path[0]) if path else ""), f"{where}: {error.message}" if where else error.message
@@ -222,7 +224,8 @@ def _types(spec: Mapping[str, Any]) -> set[str]:
 
 def _nullable(spec: Mapping[str, Any]) -> bool:
     named = spec.get("type")
-    return named == "null" or (isinstance(named, list) and "null" in named) or any(map(_nullable, spec.get("anyOf", ())))
+    named = named if isinstance(named, list) else [named]
+    return "null" in named or any(map(_nullable, spec.get("anyOf", ())))
 
 
 def _resolve(spec: Any, schema: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -87,7 +87,7 @@ async def html_frames(
 ) -> AsyncGenerator[ServerSentEvent]:
     """Frames for the run page: new rows, the regions that changed, and the numbers on the graph.
 
-    `draw` renders each region of the page by its element id, `rows` the entries; both are what the page itself was made of.
+    `draw` renders each region of the page by its element id, `rows` the entries: both are what the page was made of.
     """
     shown: dict[str, str] = {}
     async with aclosing(batches):

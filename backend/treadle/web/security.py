@@ -35,9 +35,9 @@ _SAFE_METHODS = ("GET", "HEAD")
 class SecurityConfig:
     """Who may talk to the studio.
 
-    `token` is the bearer token of programs, `code` the one-time code in the printed URL, `secret` signs cookies and must
-    outlive the process, `open_access` drops the login (never the Host, Origin and CSRF checks), `allowed_hosts` are exact
-    `host:port` values beside those that follow from `host` and `port`.
+    `token` is the bearer token of programs, `code` the one-time code in the printed URL, `secret` signs cookies and
+    must outlive the process, `open_access` drops the login (never the Host, Origin and CSRF checks), `allowed_hosts`
+    are exact `host:port` values beside those that follow from `host` and `port`.
     """
 
     host: str
@@ -106,9 +106,9 @@ class Security:
     def session_of(self, headers: Headers) -> Session | None:
         """The session of a request: its bearer token or its signed cookie, else None."""
         scheme, _, token = headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "bearer" and self.config.token is not None:
-            if hmac.compare_digest(token.strip().encode(), self.config.token.encode()):
-                return Session("", "", by_token=True)
+        known = self.config.token
+        if known and scheme.lower() == "bearer" and hmac.compare_digest(token.strip().encode(), known.encode()):
+            return Session("", "", by_token=True)
         try:
             morsel = SimpleCookie(headers.get("cookie", "")).get(self.cookie)
         except CookieError:
@@ -174,7 +174,7 @@ class Gate:
         raise Refusal(
             401,
             "login_required",
-            "Open the URL that treadle serve printed when it started, or send Authorization: Bearer with TREADLE_TOKEN.",
+            "Open the URL that treadle serve printed when it started; programs send Authorization: Bearer TOKEN.",
         )
 
     def _check_write(self, headers: Headers, session: Session, body: bytes) -> None:

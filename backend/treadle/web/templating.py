@@ -39,8 +39,14 @@ def _environment() -> Environment:
         auto_reload=False,
     )
     env.filters.update(
-        iso=iso, clock=clock, duration=duration, seg=segment, short=short, pretty=pretty, words=words, code=code,
-        inert=inert,
+        iso=iso,
+        clock=clock,
+        duration=duration,
+        seg=segment,
+        short=short,
+        pretty=pretty,
+        words=words,
+        code=code,
     )
     env.globals.update(payload_limit=PAYLOAD_LIMIT, static=static)
     return env
@@ -92,11 +98,6 @@ def pretty(value: Any) -> str:
 def words(text: str) -> str:
     """`timed_out` as `timed out`."""
     return text.replace("_", " ")
-
-
-def inert(value: Any) -> Markup:
-    """JSON for an inert script block: nothing in it can end the block."""
-    return Markup(json.dumps(value).replace("<", "\\u003c"))  # noqa: S704 - the one character that matters is replaced
 
 
 def static(path: str) -> str:

@@ -2,7 +2,9 @@
 
 import { readColours, styleSheet } from "./graph-style.js";
 
-const READABLE = 0.62;
+// The first view shows all of a graph unless its words would be specks: then a readable size, from the top.
+const SMALLEST = 0.42;
+const READABLE = 0.7;
 
 // Cytoscape adds a <style> unless an element of this id exists; the page's policy allows none, and graph.css has the rule.
 function forgoInjectedStyle() {
@@ -23,10 +25,10 @@ function withCounts(elements) {
   return [...elements, ...counts];
 }
 
-export function fitGraph(cy, bounds) {
+export function fitGraph(cy, bounds, { all = true } = {}) {
   const [width, height] = [cy.width(), cy.height()];
   const whole = Math.min(width / bounds.w, height / bounds.h, 1);
-  const zoom = Math.max(whole, Math.min(READABLE, 1));
+  const zoom = all || whole >= SMALLEST ? whole : READABLE;
   const spare = height - bounds.h * zoom;
   cy.viewport({ zoom, pan: {
     x: (width - bounds.w * zoom) / 2 - bounds.x * zoom,
@@ -46,25 +48,32 @@ export function makeCanvas(container, source, { onSelect, onOpen }) {
     minZoom: 0.1, maxZoom: 3, autoungrabify: true, boxSelectionEnabled: false, autounselectify: true,
   });
   cy.nodes('[kind = "person"]').addClass("person");
-  fitGraph(cy, source.bounds);
+  fitGraph(cy, source.bounds, { all: false });
 
   // A wheel alone scrolls the page, as everywhere; with Ctrl or Cmd (or a pinch) it zooms.
-  surface.addEventListener("wheel", (event) => {
+  // Caught one element further out: Cytoscape listens on its own element, and was there first.
+  container.addEventListener("wheel", (event) => {
     if (!event.ctrlKey && !event.metaKey) event.stopPropagation();
   }, { capture: true });
 
-  const near = (item) => (item.isNode() ? item.closedNeighborhood() : item.union(item.connectedNodes()));
-  cy.on("mouseover", "node.node, edge", ({ target }) => {
-    const kept = near(target);
-    cy.batch(() => cy.elements(".node, edge").not(kept).addClass("dim"));
-    surface.classList.toggle("is-over-node", target.isNode());
-    surface.title = target.data("title") ?? "";
-  });
-  cy.on("mouseout", "node.node, edge", () => {
+  const near = (item) => {
+    const kept = item.isNode() ? item.closedNeighborhood() : item.union(item.connectedNodes());
+    return kept.union(kept.map((part) => cy.getElementById(`${part.isNode() ? "count" : "times"}:${part.id()}`))
+      .reduce((all, part) => all.union(part), cy.collection()));
+  };
+  const clear = () => {
     cy.batch(() => cy.elements(".dim").removeClass("dim"));
     surface.classList.remove("is-over-node");
     surface.removeAttribute("title");
+  };
+  cy.on("mouseover", "node.node, edge", ({ target }) => {
+    const kept = near(target);
+    cy.batch(() => cy.elements().not(kept).addClass("dim"));
+    surface.classList.toggle("is-over-node", target.isNode());
+    surface.title = target.data("title") ?? "";
   });
+  cy.on("mouseout", "node.node, edge", clear);
+  surface.addEventListener("pointerleave", clear);
   cy.on("tap", "node.node", ({ target, originalEvent }) => {
     const { id, kind, name, href } = target.data();
     if (href) onOpen(href, originalEvent);

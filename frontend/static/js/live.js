@@ -58,4 +58,17 @@ if (entries) {
   if (list && !location.hash && feed) list.scrollTop = list.scrollHeight;
 }
 
+// A node chosen in the graph picks out its entries; chosen again, or nothing chosen, all stand out alike.
+let chosen = "";
+document.addEventListener("treadle:select", ({ detail }) => {
+  if (!entries) return;
+  const same = !detail?.id || detail.id === chosen;
+  chosen = same ? "" : detail.id;
+  for (const row of entries.children) {
+    const own = detail?.kind === "step" ? row.dataset.step === detail.name : row.dataset.event === detail?.name;
+    row.classList.toggle("entry-dim", !same && !own);
+  }
+  entries.querySelector(".entry:not(.entry-dim)")?.scrollIntoView({ block: "nearest" });
+});
+
 document.querySelector("[data-reload]")?.addEventListener("click", () => location.reload());

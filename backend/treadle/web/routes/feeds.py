@@ -58,9 +58,7 @@ async def run_feed(
 
 
 @router.get("/feed")
-async def changes(
-    studio: InStudio, session: Asking, seen: str = "", last_event_id: LastEventId = None
-) -> Response:
+async def changes(studio: InStudio, session: Asking, seen: str = "", last_event_id: LastEventId = None) -> Response:
     """A `treadle:change` event whenever a list is out of date; `seen` is the pulse the page was made with."""
 
     def read_pulse() -> str:

@@ -16,19 +16,18 @@ PATIENCE = 0.1
 
 # A thread of its own: busy pages cannot make a healthy studio look ill.
 _thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="health")
-_last: list[dict[str, Any]] = []
 
 
 @router.get("/health")
 async def health(studio: InStudio) -> dict[str, Any]:
     """The workers as last seen; status is `ok`, `no workers` or `database busy`."""
-    global _last
     reading = asyncio.get_running_loop().run_in_executor(_thread, _workers, studio)
     try:
-        _last = await asyncio.wait_for(asyncio.shield(reading), PATIENCE)
+        known = await asyncio.wait_for(asyncio.shield(reading), PATIENCE)
     except TimeoutError:
-        return {"status": "database busy", "workers": _last}
-    return {"status": "ok" if _last else "no workers", "workers": _last}
+        return {"status": "database busy", "workers": studio.last_workers}
+    studio.last_workers[:] = known
+    return {"status": "ok" if known else "no workers", "workers": known}
 
 
 def _workers(studio: Studio) -> list[dict[str, Any]]:

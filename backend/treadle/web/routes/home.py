@@ -15,6 +15,8 @@ from treadle.web.presenting import workflow_json
 
 router = APIRouter()
 DAY = 24 * 3600
+FAILED = 5
+STRIP = 14
 ACTIVE = ("running", "held", "interrupted")
 
 
@@ -22,6 +24,7 @@ ACTIVE = ("running", "held", "interrupted")
 def home(request: Request, db: Reading) -> Response:
     now = time.time()
     workflows = all_workflows(db)
+    failed = failed_since(db, now - DAY, limit=FAILED + 1)
     return page(
         request,
         "home.html",
@@ -30,9 +33,10 @@ def home(request: Request, db: Reading) -> Response:
         seen=pulse(db),
         prompts=open_prompts(db, limit=10),
         active=page_of_runs(db, statuses=ACTIVE, limit=10),
-        failed=failed_since(db, now - DAY),
+        failed=failed[:FAILED],
+        more_failed=len(failed) > FAILED,
         death=last_death(db, since=now - 3600),
-        cards=[(item, card_picture(item.version), recent_statuses(db, item.name)) for item in workflows],
+        cards=[(item, card_picture(item.version), recent_statuses(db, item.name, limit=STRIP)) for item in workflows],
     )
 
 

@@ -3,7 +3,7 @@
 import time
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, HTTPException, Query, Request
 from starlette.responses import Response
 
 from treadle.errors import RunNotFound
@@ -11,7 +11,7 @@ from treadle.store.prompts import prompts_of
 from treadle.store.runs import RunDetail, entries_after, entries_before, find_run
 from treadle.store.workflows import find_version, find_workflow
 from treadle.web.dependencies import Asking, Reading, page
-from treadle.web.pictures import run_overlay, run_picture
+from treadle.web.pictures import run_export, run_picture
 from treadle.web.presenting import entry_json, run_json
 from treadle.web.running import count_open, entry_rows, run_regions
 
@@ -35,6 +35,15 @@ def run_events(
 @router.get("/runs/{run_id}.json")
 def run_as_json(run_id: str, db: Reading) -> dict[str, object]:
     return run_json(_find(db, run_id))
+
+
+@router.get("/runs/{run_id}/graph.html")
+def run_graph(run_id: str, db: Reading) -> Response:
+    run = _find(db, run_id)
+    version = find_version(db, run.workflow, run.fingerprint)
+    if version is None:
+        raise HTTPException(404, "The graph of this run's version is not remembered.")
+    return run_export(run, version, open_prompts=count_open(prompts_of(db, run_id)))
 
 
 @router.get("/runs/{run_id}")
@@ -77,7 +86,6 @@ def run_page(
         later=not at_tail and bool(entries_after(db, run_id, after=last, limit=1)),
         at_tail=at_tail,
         picture=run_picture(run, version, open_prompts=waiting),
-        overlay=run_overlay(run, version, open_prompts=waiting),
     )
 
 

@@ -1,7 +1,7 @@
 """The list of runs, newest first; its filters and its place live in the query string."""
 
 import time
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request
@@ -27,7 +27,7 @@ def runs_json(
     limit: Annotated[int, Query(ge=1, le=200)] = PAGE,
 ) -> dict[str, object]:
     found = page_of_runs(db, statuses=_known(status), workflow=workflow, before=before, limit=limit)
-    query = {"status": _known(status), "workflow": workflow, "limit": limit}
+    query: dict[str, Any] = {"status": _known(status), "workflow": workflow, "limit": limit}
     return {"runs": [summary_json(run) for run in found.runs], "next": _next("/runs.json", found, query)}
 
 
@@ -63,7 +63,7 @@ def _known(statuses: list[str]) -> list[str]:
     return [status for status in statuses if status in STATUSES]
 
 
-def _next(path: str, found: RunPage, query: dict[str, object]) -> str | None:
+def _next(path: str, found: RunPage, query: dict[str, Any]) -> str | None:
     if found.next is None:
         return None
     kept = {name: value for name, value in query.items() if value}

@@ -3,7 +3,7 @@
 import time
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Header, HTTPException, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from treadle.errors import InvalidFields, WorkflowNotFound
@@ -11,7 +11,7 @@ from treadle.store.runs import find_run, page_of_runs, pulse, start_fields
 from treadle.store.workflows import WorkflowRow, find_workflow, versions_of
 from treadle.web.dependencies import InStudio, Reading, Sent, Studio, page
 from treadle.web.forms import Form, blank_form, problems_of, read_form
-from treadle.web.pictures import workflow_picture
+from treadle.web.pictures import workflow_export, workflow_picture
 from treadle.web.presenting import version_json, workflow_json
 from treadle.web.templating import segment
 
@@ -31,6 +31,14 @@ def workflow_page(request: Request, name: str, db: Reading, continued_from: str 
     values = start_fields(db, source.id) if source else {}
     form = blank_form(workflow.version.start_schema if workflow.version else {}, values)
     return _page(request, db, workflow, form=form, continued_from=source.id if source else None)
+
+
+@router.get("/workflows/{name}/graph.html")
+def workflow_graph(name: str, db: Reading) -> Response:
+    workflow = _find(db, name)
+    if workflow.version is None:
+        raise HTTPException(404, "No worker has published a graph of this workflow.")
+    return workflow_export(workflow.version)
 
 
 @router.post("/workflows/{name}/runs")

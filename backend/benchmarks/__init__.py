@@ -1,0 +1,1 @@
+"""Benchmarks: what Treadle costs, beside its peers and the bare floor, measured in one go on one machine."""
