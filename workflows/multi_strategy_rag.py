@@ -14,6 +14,7 @@ import asyncio
 import difflib
 import functools
 import importlib
+import logging
 import os
 import re
 from dataclasses import dataclass
@@ -202,6 +203,7 @@ class Index:
         self.words = sorted({word for text in texts for word in content_words(text)})
         self._known = set(map(stem, self.words))
         self._synonyms = {stem(word): others.split() for word, others in SYNONYMS.items()}
+        logging.getLogger("bm25s").setLevel(logging.WARNING)  # it reports every index it builds
         self._bm25 = _library("bm25s").BM25()
         self._bm25.index([stems(text) for text in texts], show_progress=False)
         self._tfidf = _library("sklearn.feature_extraction.text").TfidfVectorizer(analyzer=stems, sublinear_tf=True)

@@ -14,11 +14,12 @@ from pathlib import Path
 # Started as a folder (`python backend/benchmarks`), the modules beside this file are still those of the package.
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-from benchmarks import durable, engine, serving
-from benchmarks.findings import Finding, log, table
-from benchmarks.folders import out
-from benchmarks.peers import BURR, CORE, SERVER, WORKFLOWS
+from benchmarks import durable, engine, serving  # noqa: E402 - found by the line above
+from benchmarks.findings import Finding, log, table  # noqa: E402
+from benchmarks.folders import out  # noqa: E402
+from benchmarks.peers import BURR, CORE, SERVER, WORKFLOWS  # noqa: E402
 
+PEERS = (WORKFLOWS, CORE, BURR, SERVER)
 NAMES = ("E1", "E2", "E3", "D1", "S1")
 
 
@@ -46,8 +47,9 @@ def main() -> None:
         if (line := engine.growth(findings, small=small, large=large, limit=limit)) is not None:
             remarks.append(line)
     machine = _machine(load)
+    peers = ", ".join(package for peer in PEERS for package in peer.packages[:1])
     print(f"\n{machine['cpu']}, {machine['cores']} cores, Python {machine['python']}, treadle {machine['treadle']}; "
-          f"load before {load:.1f}\nBeside: {', '.join(machine['peers'])}\n")  # fmt: skip
+          f"load before {load:.1f}\nBeside: {peers}\n")  # fmt: skip
     print(table(findings))
     print("\n".join(["", *remarks]))
     print(f"\nWritten to {_write(machine, findings, remarks)}")
@@ -66,7 +68,9 @@ def _machine(load: float) -> dict[str, object]:
     cpu = platform.processor() or platform.machine()
     info = Path("/proc/cpuinfo")
     if info.exists():
-        models = [line.partition(":")[2].strip() for line in info.read_text().splitlines() if line.startswith("model name")]
+        models = [
+            line.partition(":")[2].strip() for line in info.read_text().splitlines() if line.startswith("model name")
+        ]
         cpu = models[0] if models else cpu
     return {
         "date": time.strftime("%Y-%m-%d"),
@@ -76,7 +80,7 @@ def _machine(load: float) -> dict[str, object]:
         "python": platform.python_version(),
         "treadle": version("treadle"),
         "load_before": load,
-        "peers": [package for peer in (WORKFLOWS, CORE, BURR, SERVER) for package in peer.packages[:1]],
+        "peers": [package for peer in PEERS for package in peer.packages[:1]],
     }
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from benchmarks.findings import Finding, Target, log
 from benchmarks.folders import fresh_folder
 from benchmarks.peers import SERVER, TREADLE, Peer
-from benchmarks.processes import ChildFailed, ask
+from benchmarks.processes import ChildError, ask
 from benchmarks.texts import STEPS, chain_text
 
 FLOOR = "floor: INSERT + fsync"
@@ -50,7 +50,7 @@ def _runs(peer: Peer, child: str, *, full: bool) -> dict[str, list[float]]:
         }  # fmt: skip
         try:
             found: dict[str, list[float]] = ask(peer, child, job, timeout=300)
-        except ChildFailed as failure:
+        except ChildError as failure:
             log(f"  failed: {failure}")
             return {}
         return found

@@ -7,7 +7,7 @@ from typing import Any
 
 from benchmarks.findings import Finding, Target, log
 from benchmarks.peers import BURR, CORE, TREADLE, WORKFLOWS, Peer
-from benchmarks.processes import ChildFailed, ask
+from benchmarks.processes import ChildError, ask
 from benchmarks.texts import STEPS, chain_text, fan_out_text, loop_text, trivial_text
 
 SECONDS = 0.3
@@ -60,13 +60,11 @@ def e2() -> list[Task]:
 
 def e3(*, full: bool) -> list[Task]:
     """A fan-out that is gathered again, per branch (an event out, a step, an event back, a collect)."""
+    hundred = (Target(WORKFLOWS.name, 100),)
     most = (WORKFLOWS, CORE) if full else (CORE,)
     return [
         Task("E3 fan-out of 100", "branch", "FanOut", 100, 100, 100, (WORKFLOWS, CORE)),
-        Task(
-            "E3 fan-out of 1,000", "branch", "FanOut", 1000, 1000, 1000, (WORKFLOWS, CORE), (Target(WORKFLOWS.name, 100),),
-            repetitions=1,
-        ),
+        Task("E3 fan-out of 1,000", "branch", "FanOut", 1000, 1000, 1000, (WORKFLOWS, CORE), hundred, repetitions=1),
         Task("E3 fan-out of 5,000", "branch", "FanOut", 5000, 5000, 5000, most, repetitions=1),
     ]  # fmt: skip
 
@@ -82,16 +80,19 @@ def measure(task: Task, *, rounds: int) -> Finding:
             log(f"{task.name}: {peer.name}, round {turn + 1} of {rounds}")
             job: dict[str, Any] = {
                 "text": task.text(peer.imports), "workflow": task.workflow, "fields": {"size": task.size},
-                "units": task.units, "result": task.result, "seconds": SECONDS, "repetitions": task.repetitions,
+                "units": task.units, "result": task.result, "seconds": SECONDS,
+                "repetitions": REPETITIONS if peer is TREADLE else task.repetitions,
             }  # fmt: skip
             try:
                 times = ask(peer, "burr_engine.py" if peer is BURR else "engine.py", job)
-            except ChildFailed as failure:
+            except ChildError as failure:
                 skipped[peer.name] = str(failure)
                 log(f"  failed: {failure}")
                 continue
             found.setdefault(peer.name, []).extend(times)
-    return Finding(task.name, f"µs per {task.unit}", {n: [t * 1e6 for t in ts] for n, ts in found.items()}, task.targets)
+    return Finding(
+        task.name, f"µs per {task.unit}", {n: [t * 1e6 for t in ts] for n, ts in found.items()}, task.targets
+    )
 
 
 def growth(findings: list[Finding], *, small: str, large: str, limit: float) -> str | None:

@@ -1,4 +1,4 @@
-"""Where measurements keep their files: under .bench/ in the checkout, so that databases lie on its disk, not in memory."""
+"""Where measurements keep their files: under .bench/ in the checkout, so that databases lie on a real disk."""
 
 from __future__ import annotations
 

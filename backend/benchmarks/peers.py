@@ -12,14 +12,14 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """A library: its name in the tables, how a workflow imports it, and its pinned packages (none: this environment)."""
+    """A library: its name in the tables, how workflows import it, its pinned packages (none: this environment)."""
 
     name: str
     imports: str
     packages: tuple[str, ...] = ()
 
 
-class PeerNotInstalled(Exception):
+class PeerInstallError(Exception):
     """A peer's packages cannot be installed, for example without a network."""
 
 
@@ -36,7 +36,7 @@ SERVER = Peer("agents-server", _WORKFLOWS, ("llama-agents-server==0.8.0", "llama
 def python_of(peer: Peer) -> Path:
     """The interpreter of the peer's environment, which is made and filled first if there is none.
 
-    Raises PeerNotInstalled, with what pip said.
+    Raises PeerInstallError, with what pip said.
     """
     if not peer.packages:
         return Path(sys.executable)
@@ -50,7 +50,7 @@ def python_of(peer: Peer) -> Path:
         install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *peer.packages]
         installed = subprocess.run(install, check=False, capture_output=True, text=True)
         if installed.returncode != 0:
-            raise PeerNotInstalled(f"{peer.name}: {installed.stderr.strip()[-1500:]}")
+            raise PeerInstallError(f"{peer.name}: {installed.stderr.strip()[-1500:]}")
         done.touch()
     return python
 

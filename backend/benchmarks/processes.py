@@ -8,21 +8,21 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from benchmarks.peers import Peer, PeerNotInstalled, python_of
+from benchmarks.peers import Peer, PeerInstallError, python_of
 
 CHILDREN = Path(__file__).parent / "children"
 
 
-class ChildFailed(Exception):
+class ChildError(Exception):
     """A measurement that did not come back; the message is the end of what the child said."""
 
 
 def ask(peer: Peer, child: str, job: dict[str, Any], *, timeout: float = 1800.0) -> Any:
-    """What `children/<child>` of the peer's interpreter answers to `job`. Raises ChildFailed."""
+    """What `children/<child>` of the peer's interpreter answers to `job`. Raises ChildError."""
     try:
         python = python_of(peer)
-    except PeerNotInstalled as failure:
-        raise ChildFailed(str(failure)) from None
+    except PeerInstallError as failure:
+        raise ChildError(str(failure)) from None
     try:
         done = subprocess.run(
             [str(python), str(CHILDREN / child)],
@@ -34,13 +34,15 @@ def ask(peer: Peer, child: str, job: dict[str, Any], *, timeout: float = 1800.0)
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise ChildFailed(f"{peer.name}: nothing after {timeout:.0f} s") from None
+        raise ChildError(f"{peer.name}: nothing after {timeout:.0f} s") from None
     if done.returncode != 0:
-        raise ChildFailed(f"{peer.name}: {done.stderr.strip()[-1500:]}")
+        raise ChildError(f"{peer.name}: {done.stderr.strip()[-1500:]}")
     return json.loads(done.stdout.splitlines()[-1])
 
 
 def environment() -> dict[str, str]:
     """The environment of a child: what would change another library's behaviour or ours stays out of it."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_", "TREADLE_"))}
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_", "TREADLE_"))
+    }
     return kept | {"PYTHONWARNINGS": "ignore", "PYTHONHASHSEED": "0"}

@@ -1,4 +1,4 @@
-"""Run by an interpreter that has burr: the same chain and loop as its state machine, seconds per unit, JSON on stdout."""
+"""Run by an interpreter that has burr: the same chain and loop as its state machine, seconds per unit, as JSON."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import gc
 import json
 import sys
 import time
+from itertools import pairwise
 from typing import Any
 
 from burr.core import ApplicationBuilder, Graph, GraphBuilder, State, action, default, expr
@@ -24,7 +25,7 @@ def chain(steps: int) -> tuple[Graph, str]:
 
     names = [f"step{number}" for number in range(1, steps + 1)]
     actions = {name: make(number) for number, name in enumerate(names, start=1)}
-    graph = GraphBuilder().with_actions(**actions).with_transitions(*zip(names, names[1:])).build()
+    graph = GraphBuilder().with_actions(**actions).with_transitions(*pairwise(names)).build()
     return graph, names[-1]
 
 

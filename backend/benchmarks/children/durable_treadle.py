@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import text
+
 from treadle.registry.catalog import Catalog
 from treadle.registry.loader import load_paths
 from treadle.resources import MIGRATIONS

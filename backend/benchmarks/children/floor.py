@@ -1,4 +1,4 @@
-"""The floor of durability: one row per commit through `sqlite3`, on a kept connection, waiting for the disk each time."""
+"""The floor of durability: one row per commit through `sqlite3`, kept connection, each waiting for the disk."""
 
 from __future__ import annotations
 

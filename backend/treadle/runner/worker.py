@@ -6,7 +6,6 @@ import asyncio
 import logging
 import os
 import signal
-import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -62,7 +61,8 @@ async def work(
 
 
 def _leave_with_parent(loop: asyncio.AbstractEventLoop, host: Host) -> None:
-    while sys.stdin.buffer.read(1024):
+    # The descriptor, not `sys.stdin`: a thread that holds that one's lock aborts the interpreter's own end.
+    while os.read(0, 1024):
         pass
     loop.call_soon_threadsafe(host.stop)
     time.sleep(3.0)  # a blocked loop does not hear that; nobody supervises us any more
