@@ -48,8 +48,7 @@ def test_runtime_dependencies_stay_few_and_used() -> None:
     names = {re.split(r"[\[<>=~; ]", item)[0] for item in PROJECT["project"]["dependencies"]}
     assert len(names) <= 15
     imported = {module.partition(".")[0] for path in SOURCES for module in imports(path)}
-    # FastAPI imports it by itself when a route reads a form.
-    unused = {name for name in names if name.replace("-", "_") not in imported} - {"python-multipart"}
+    unused = {name for name in names if name.replace("-", "_") not in imported}
     assert not unused
 
 

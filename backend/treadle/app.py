@@ -26,6 +26,7 @@ from treadle.runner.signals import Signals
 from treadle.runner.supervisor import Supervisor, python_command
 from treadle.runner.worker import work
 from treadle.settings import Settings
+from treadle.store.catalog import clear
 from treadle.store.database import Database
 from treadle.store.leases import drop_leases
 from treadle.store.migrations import migrate
@@ -39,6 +40,8 @@ FIRST_CATALOG = 10.0
 
 def open_database(settings: Settings) -> Database:
     """The database, at the schema of this version."""
+    from treadle.store.migrations import migrate
+
     if settings.state is not None:
         settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
     database = Database(settings.database, full=settings.full_durability)
@@ -51,12 +54,19 @@ def serve(settings: Settings, announce: Callable[[str], None]) -> None:
 
     Raises DatabaseInUse when another server has the database, SettingsError when it cannot be used.
     """
-    with _only_server(settings), tempfile.TemporaryDirectory(prefix="treadle-") as sockets:
+    import uvicorn
+
+    from treadle.visualizer.elements import CYTOSCAPE_STYLE_SHA256
+    from treadle.web.security import SecurityConfig
+
+    with _only_server(settings) as say_where, tempfile.TemporaryDirectory(prefix="treadle-") as sockets:
         database = open_database(settings)
+        clear(database)
         drop_leases(database)  # we hold the lock: whoever had them is gone, or is fenced by the epoch
         code = None if settings.open_access else secrets.token_urlsafe(16)
         listener = _bind(settings)
         port = listener.getsockname()[1]
+        say_where(f"(process {os.getpid()}, at http://{settings.host}:{port}/)")
         security = SecurityConfig(
             host=settings.host,
             port=port,
@@ -88,6 +98,8 @@ def run_worker(settings: Settings, *, worker: str, name: str, sockets: Path, sup
 def _site(
     settings: Settings, database: Database, security: SecurityConfig, sockets: Path, ready: Callable[[], None]
 ) -> ASGIApp:
+    from treadle.web.site import make_app
+
     signals = Signals()
     workers = Nudger(sockets, "worker-*.sock")
 
@@ -155,10 +167,10 @@ def _secret(settings: Settings) -> bytes:
 
 
 @contextmanager
-def _only_server(settings: Settings) -> Iterator[None]:
-    """Hold the database's lock: one web process and its workers to a file."""
+def _only_server(settings: Settings) -> Iterator[Callable[[str], None]]:
+    """Hold the database's lock: one web process and its workers to a file. Yields what notes for others where we are."""
     if settings.state is None:
-        yield
+        yield lambda where: None
         return
     settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = Path(settings.database.removeprefix("sqlite:///")).with_suffix(".lock")
@@ -172,6 +184,9 @@ def _only_server(settings: Settings) -> Iterator[None]:
                 " stop it first, or name another file with --database."
             ) from None
         file.truncate(0)
-        file.write(json.dumps({"pid": os.getpid(), "host": settings.host, "port": settings.port}))
-        file.flush()
-        yield
+
+        def say_where(where: str) -> None:
+            file.write(where)
+            file.flush()
+
+        yield say_where

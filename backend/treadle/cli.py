@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 
 from treadle import terminal
+from treadle.engine.traces import trace_of
 from treadle.errors import DatabaseInUse, TreadleError
 from treadle.settings import DEFAULT_PORT, read_settings
 
@@ -92,7 +93,13 @@ def run(
     fields: Annotated[list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Fields of the start event.")] = None,
 ) -> None:
     """Run a workflow in the terminal: print what it streams, answer its prompts, print its result."""
-    asyncio.run(terminal.run(target, _fields(fields or []), _out))
+    try:
+        asyncio.run(terminal.run(target, _fields(fields or []), _out))
+    except (TreadleError, KeyboardInterrupt):
+        raise
+    except BaseException as error:  # noqa: BLE001 - the workflow's own, sys.exit() included: say where
+        _err.print(trace_of(error), markup=False)
+        raise SystemExit(1) from None
 
 
 @cli.command()

@@ -51,7 +51,7 @@ class Memory:
 class Stored:
     def __init__(self, database: Database, writer: Writer) -> None:
         self.database = database
-        (claimed,) = claim(database, "w", now=time.time(), seconds=60, limit=1)
+        (claimed,) = claim(database, "w", workflows=["Chain"], now=time.time(), seconds=60, limit=1)
         self.journal = StoredJournal(writer, claimed.run_id, epoch=claimed.epoch, owner="w")
 
     def records(self):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import traceback
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future as ThreadFuture
@@ -26,6 +25,7 @@ from treadle.engine.reducer import apply
 from treadle.engine.rules.collecting import collected_batch
 from treadle.engine.state import Delivery, Outcome, RunState
 from treadle.engine.table import StepTable
+from treadle.engine.traces import trace_of
 from treadle.errors import RunInterrupted, WorkflowRuntimeError
 
 YIELD_EVERY = 64
@@ -301,7 +301,7 @@ class RunLoop:
             self._exception = error
         elif self._say is not None:
             self._say(f"Step {delivery.step} produced an error, retry in {delay} seconds")
-        facts = ticks.ErrorFacts(type(error).__name__, str(error), _trace(error))
+        facts = ticks.ErrorFacts(type(error).__name__, str(error), trace_of(error))
         retry_at = now + delay if delay is not None else None
         self.submit(ticks.StepFailed(now, delivery.key, facts, retry_at))
 
@@ -326,11 +326,3 @@ class RunLoop:
 
         timer = self._loop.call_later(max(0.0, seconds), fire)
         self._timers.add(timer)
-
-
-def _trace(error: BaseException) -> str:
-    """The traceback as text, from the step's own frame on."""
-    own = error.__traceback__
-    while own is not None and own.tb_frame.f_globals.get("__name__", "").startswith("treadle.engine"):
-        own = own.tb_next
-    return "".join(traceback.format_exception(type(error), error, own))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-import traceback
+
+from treadle.engine.traces import trace_of
 
 
 def error_json(error: BaseException) -> str:
@@ -13,6 +14,6 @@ def error_json(error: BaseException) -> str:
             "type": type(error).__name__,
             "message": str(error),
             "step": None,
-            "traceback": "".join(traceback.format_exception(type(error), error, None)),
+            "traceback": trace_of(error),
         }
     )

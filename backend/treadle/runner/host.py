@@ -17,7 +17,7 @@ from treadle.engine.loop import RunLoop
 from treadle.engine.replay import fold_records
 from treadle.engine.state import Outcome
 from treadle.engine.validation import start_class
-from treadle.errors import TreadleError, ValueNotStorable, WorkflowValidationError
+from treadle.errors import TreadleError, ValueNotStorable
 from treadle.registry.catalog import Catalog, event_types
 from treadle.runner.failures import error_json
 from treadle.store import inbox
@@ -112,7 +112,15 @@ class Host:
     async def sweep(self) -> bool:
         """Claim what nobody owns, then take what the inbox has for us; whether there may be more to claim."""
         now = self._clock()
-        claims = await asyncio.to_thread(claim, self._database, self._worker, now=now, seconds=LEASE, limit=CLAIMS)
+        claims = await asyncio.to_thread(
+            claim,
+            self._database,
+            self._worker,
+            workflows=self._catalog.workflows,
+            now=now,
+            seconds=LEASE,
+            limit=CLAIMS,
+        )
         for claimed in claims:
             if claimed.entries and _crashed(claimed):
                 self._suspects.append(claimed)
@@ -137,13 +145,6 @@ class Host:
             workflow.validate()
             event = start_class(workflow.table)(**request.body["fields"])
             context = self._context(request.body.get("continued_from"))
-        except KeyError:
-            self._fail(
-                claimed,
-                WorkflowValidationError(
-                    f"Workflow {claimed.workflow} is not loaded; mend its file and start a new run."
-                ),
-            )
         except (ValidationError, TreadleError) as error:
             self._fail(claimed, error)
         else:
@@ -157,9 +158,7 @@ class Host:
             records = await asyncio.to_thread(read_records, self._database, claimed.run_id)
             state = fold_records(records, workflow.table.routes, event_types(workflow))
         except KeyError as error:
-            known = claimed.workflow in self._catalog.workflows
-            gone = f"Step {error} is no longer part of" if known else "There is no longer a file with"
-            message = f"{gone} workflow {claimed.workflow}; put it back and resume the run."
+            message = f"Step {error} is no longer part of workflow {claimed.workflow}; put it back and resume the run."
             self._interrupt(claimed, TreadleError(message))
         except ValueNotStorable as error:
             self._interrupt(claimed, error)

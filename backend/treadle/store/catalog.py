@@ -23,11 +23,15 @@ class Publication:
     version: dict[str, Any] | None
 
 
-def publish(database: Database, publications: Sequence[Publication]) -> None:
-    """Replace the catalog by `publications`; versions of old runs stay."""
-    names = [publication.card["name"] for publication in publications]
+def clear(database: Database) -> None:
+    """Forget what was published before this server started; versions of old runs stay."""
     with database.write() as connection:
-        connection.execute(delete(_workflows).where(_workflows.c.name.not_in(names)))
+        connection.execute(delete(_workflows))
+
+
+def publish(database: Database, publications: Sequence[Publication]) -> None:
+    """Add `publications` to the catalog, in place of what they were before."""
+    with database.write() as connection:
         for publication in publications:
             for table, values in ((_workflows, publication.card), (_versions, publication.version)):
                 if values is not None:

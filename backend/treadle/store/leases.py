@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,9 +29,12 @@ class Claim:
     last_exit: str | None
 
 
-def claim(database: Database, owner: str, *, now: float, seconds: float, limit: int) -> list[Claim]:
-    """Take up to `limit` runs that nobody owns, for `seconds`; oldest first."""
+def claim(
+    database: Database, owner: str, *, workflows: Collection[str], now: float, seconds: float, limit: int
+) -> list[Claim]:
+    """Take up to `limit` runs of `workflows` that nobody owns, for `seconds`; oldest first."""
     free = and_(
+        _runs.c.workflow.in_(workflows),
         _runs.c.status.in_(LIVE),
         or_(_runs.c.lease_owner.is_(None), _runs.c.lease_until < now),
     )
