@@ -100,6 +100,6 @@ class WorkflowHandler:
 
         Breaking off and coming back goes on where this handler stopped. A plain StopEvent is not yielded.
         """
-        while (event := await self._loop.next_published(self._cursor)) is not None:
+        while (event := await self._loop.published.read(self._cursor)) is not None:
             self._cursor += 1
             yield event

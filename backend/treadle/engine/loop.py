@@ -24,6 +24,7 @@ from treadle.engine.journal import Journal
 from treadle.engine.reducer import apply
 from treadle.engine.rules.collecting import collected_batch
 from treadle.engine.state import Delivery, Outcome, RunState
+from treadle.engine.stream import EventStream
 from treadle.engine.table import StepTable
 from treadle.engine.traces import trace_of
 from treadle.errors import RunInterrupted, WorkflowRuntimeError
@@ -50,7 +51,7 @@ class RunLoop:
     ) -> None:
         self.table = table
         self.state = state if state is not None else RunState(table.routes)
-        self.published: list[Event] = []
+        self.published = EventStream()
         self._clock = clock
         self._ended = ended
         self._journal = journal
@@ -63,7 +64,6 @@ class RunLoop:
         self._carriers: dict[asyncio.Task[None], str | None] = {}
         self._spare = False
         self._timers: set[asyncio.TimerHandle] = set()
-        self._readers: list[asyncio.Future[None]] = []
         self._exception: BaseException | None = None
         self.over = False
 
@@ -174,24 +174,6 @@ class RunLoop:
         """The step `task` executes for this run, None if it is not one of its carriers."""
         return self._carriers.get(task)
 
-    # Reading the stream
-
-    async def next_published(self, cursor: int) -> Event | None:
-        """The published event number `cursor`, waiting for it; None when the run ended before it came."""
-        while cursor >= len(self.published):
-            if self.over:
-                return None
-            waiter: asyncio.Future[None] = self._loop.create_future()
-            self._readers.append(waiter)
-            await waiter
-        return self.published[cursor]
-
-    def _wake_readers(self) -> None:
-        readers, self._readers = self._readers, []
-        for reader in readers:
-            if not reader.done():
-                reader.set_result(None)
-
     # Carrying out
 
     def _kept(self, kept: asyncio.Future[None]) -> None:
@@ -210,8 +192,7 @@ class RunLoop:
             if type(command) is RunStep:
                 self._ready.append(command.delivery)
             elif type(command) is Publish:
-                self.published.append(command.event)
-                self._wake_readers()
+                self.published.publish(command.event)
             elif type(command) is WaitForRetry:
                 self._wait_for_retry(command)
             elif type(command) is EndRun:
@@ -230,7 +211,7 @@ class RunLoop:
         for carrier in list(self._carriers):
             if carrier is not current:
                 carrier.cancel()
-        self._wake_readers()
+        self.published.close()
         self._ended(outcome, error)
 
     def _spawn(self) -> None:
