@@ -1,11 +1,8 @@
-"""What every browser test gets: a studio of its own, a page that is logged in, and a camera.
+"""What every browser test gets: a studio, somebody who is logged in to it, and a camera.
 
-`studio` is a running studio with the gallery. Another set of workflows, or more options:
-
-    @pytest.mark.parametrize("studio", [{"workflows": ("workflows/loop.py",)}], indirect=True)
-
-`launch` starts as many as a test needs; `page` is a Playwright page logged in to `studio`; `login` opens a page of any
-other studio; `picture("inbox")` stores e2e/pictures-out/inbox.png.
+Tests that only look and start runs share one studio with the gallery: `visitor` is a window of it, `visit` opens more
+(another width, another colour scheme, no JavaScript). A test that mistreats its studio has one of its own: `launch`
+starts as many as it needs, `login` logs a window in to one. `picture("inbox")` stores e2e/pictures-out/inbox.png.
 """
 
 from __future__ import annotations
@@ -13,22 +10,28 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, StorageState, expect, sync_playwright
 
 import browser as chromium
 from studio import ROOT, Studio
+from visitor import CONNECTION_ERROR, Visitor
 
-PICTURES = Path(__file__).resolve().parent / "pictures-out"
+HERE = Path(__file__).resolve().parent
+PICTURES = HERE / "pictures-out"
 SECONDS = 1000
+WINDOW: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}, "locale": "en-GB", "timezone_id": "UTC"}
 Scheme = Literal["light", "dark"]
 
 
 class Picture(Protocol):
-    def __call__(self, name: str, *, of: Page | None = None, width: int | None = None, scheme: Scheme | None = None,
-                 full: bool = True) -> Path: ...
+    def __call__(self, name: str, *, of: Page) -> Path: ...
+
+
+class Visit(Protocol):
+    def __call__(self, *, width: int = 1280, scheme: Scheme = "light", javascript: bool = True) -> Visitor: ...
 
 
 @pytest.fixture(scope="session")
@@ -64,68 +67,94 @@ def launch(tmp_path: Path) -> Iterator[Callable[..., Studio]]:
         studio.kill()
 
 
-@pytest.fixture
-def studio(request: pytest.FixtureRequest, launch: Callable[..., Studio]) -> Studio:
-    """A running studio; indirect parameters are those of `launch`."""
-    return launch(**getattr(request, "param", {}))
+@pytest.fixture(scope="session")
+def gallery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
+    """The studio the tests share: the gallery, and the workflows in e2e/flows that misbehave on purpose."""
+    studio = Studio(tmp_path_factory.mktemp("gallery"), workflows=(ROOT / "workflows", HERE / "flows")).start()
+    yield studio
+    studio.kill()
 
 
-@pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    """A browser window of its own: 1280 x 800, light, no cookies, a locale that does not depend on the machine."""
-    window = browser.new_context(viewport={"width": 1280, "height": 800}, color_scheme="light", locale="en-GB",
-                                 timezone_id="UTC")
-    window.set_default_timeout(15 * SECONDS)
-    yield window
+@pytest.fixture(scope="session")
+def cookies(browser: Browser, gallery: Studio) -> StorageState:
+    """What a browser that logged in to the shared studio keeps."""
+    window = browser.new_context(**WINDOW)
+    window.new_page().goto(gallery.login_url)
+    state = window.storage_state()
     window.close()
+    return state
 
 
 @pytest.fixture
-def login(context: BrowserContext) -> Iterator[Callable[[Studio], Page]]:
-    """`login(studio)` opens a page and trades the printed code for a cookie.
+def window(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
+    """Open a browser window of its own: 1280 x 800, light, no cookies, a locale that does not depend on the machine.
 
-    The test fails when a script on any of these pages failed or the content security policy had to step in.
+    The test fails when a script failed on any of its pages, when the content security policy had to step in, or when
+    the browser complained about anything but an answer that was no success: those a test may provoke.
     """
     complaints: list[str] = []
+    opened: list[BrowserContext] = []
 
     def heard(message: ConsoleMessage) -> None:
-        if message.type == "error" and "Content Security Policy" in message.text:
-            complaints.append(message.text)
+        if message.type == "error" and not CONNECTION_ERROR.search(message.text):
+            complaints.append(f"{message.page.url if message.page else ''}: {message.text}")
 
-    def enter(studio: Studio) -> Page:
-        page = context.new_page()
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", heard)
-        page.goto(studio.login_url)
-        return page
+    def new(**options: Any) -> BrowserContext:
+        context = browser.new_context(**{**WINDOW, "color_scheme": "light", **options})
+        context.set_default_timeout(15 * SECONDS)
+        context.on("weberror", lambda error: complaints.append(str(error.error)))
+        context.on("console", heard)
+        opened.append(context)
+        return context
 
-    yield enter
+    yield new
+    for context in opened:
+        context.close()
     assert not complaints, "\n".join(complaints)
 
 
 @pytest.fixture
-def page(studio: Studio, login: Callable[[Studio], Page]) -> Page:
-    """A page of `studio`, logged in."""
-    return login(studio)
+def login(window: Callable[..., BrowserContext]) -> Callable[[Studio], Visitor]:
+    """`login(studio)` opens a page of a studio and trades the printed code for a cookie."""
+
+    def enter(studio: Studio) -> Visitor:
+        page = window().new_page()
+        page.goto(studio.login_url)
+        return Visitor(page, studio)
+
+    return enter
 
 
 @pytest.fixture
-def picture(request: pytest.FixtureRequest) -> Picture:
-    """Store what the page looks like: `picture("run", scheme="dark", width=390)`; width in CSS pixels."""
+def visit(gallery: Studio, window: Callable[..., BrowserContext], cookies: StorageState) -> Visit:
+    """`visit()` opens a window of the shared studio, logged in, on no page yet."""
 
-    def take(name: str, *, of: Page | None = None, width: int | None = None, scheme: Scheme | None = None,
-             full: bool = True) -> Path:
-        page: Page = of or request.getfixturevalue("page")
-        before = page.viewport_size or {"width": 1280, "height": 800}
-        if width:
-            page.set_viewport_size({"width": width, "height": before["height"]})
-        if scheme:
-            page.emulate_media(color_scheme=scheme)
+    def enter(*, width: int = 1280, scheme: Scheme = "light", javascript: bool = True) -> Visitor:
+        context = window(
+            storage_state=cookies, color_scheme=scheme, java_script_enabled=javascript,
+            viewport={"width": width, "height": 800},
+        )  # fmt: skip
+        return Visitor(context.new_page(), gallery)
+
+    return enter
+
+
+@pytest.fixture
+def visitor(visit: Visit) -> Visitor:
+    """A window of the shared studio, logged in, on its first page."""
+    found = visit()
+    found.open("/")
+    return found
+
+
+@pytest.fixture
+def picture() -> Picture:
+    """Store what a whole page looks like."""
+
+    def take(name: str, *, of: Page) -> Path:
         PICTURES.mkdir(exist_ok=True)
         path = PICTURES / f"{name}.png"
-        page.screenshot(path=path, full_page=full, animations="disabled")
-        page.set_viewport_size(before)
-        page.emulate_media(color_scheme="light")
+        of.screenshot(path=path, full_page=True, animations="disabled")
         return path
 
     return take

@@ -23,7 +23,7 @@ from benchmarks.wire import Connection
 
 AT_ONCE = 16
 SECONDS = 4.0
-POLL = 0.002
+POLL = 0.01
 STARTUP = 60.0
 FEED = "treadle, by its feed"
 HELLO = "floor: GET /health of treadle"

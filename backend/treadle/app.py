@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
-import json
 import os
 import secrets
 import socket
@@ -13,10 +12,7 @@ import webbrowser
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-
-import uvicorn
-from fastapi import FastAPI
-from starlette.types import ASGIApp
+from typing import TYPE_CHECKING
 
 from treadle.errors import DatabaseInUse, SettingsError
 from treadle.resources import MIGRATIONS
@@ -29,10 +25,13 @@ from treadle.settings import Settings
 from treadle.store.catalog import clear
 from treadle.store.database import Database
 from treadle.store.leases import drop_leases
-from treadle.store.migrations import migrate
-from treadle.visualizer.elements import CYTOSCAPE_STYLE_SHA256
-from treadle.web.security import SecurityConfig
-from treadle.web.site import make_app
+
+# A worker comes through here too, and its runs wait while it starts: only who serves the web imports it.
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+    from starlette.types import ASGIApp
+
+    from treadle.web.security import SecurityConfig
 
 FIRST_CATALOG = 10.0
 """Seconds to wait for the first worker's catalog before the URL is shown all the same."""
@@ -168,9 +167,9 @@ def _secret(settings: Settings) -> bytes:
 
 @contextmanager
 def _only_server(settings: Settings) -> Iterator[Callable[[str], None]]:
-    """Hold the database's lock: one web process and its workers to a file. Yields what notes for others where we are."""
+    """Hold the database's lock: one web process and its workers to a file. Yields what tells others where we are."""
     if settings.state is None:
-        yield lambda where: None
+        yield lambda _: None
         return
     settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = Path(settings.database.removeprefix("sqlite:///")).with_suffix(".lock")

@@ -8,8 +8,9 @@ import random
 import threading
 from collections import defaultdict
 
-from campaigns.journal import Expected
 from processes.serving import Answer, Serving
+
+from campaigns.journal import Expected
 
 SIZES = {"KillChain": (3, 26), "KillFan": (2, 16), "KillPrompt": (1, 3)}
 IN_FLIGHT = 24

@@ -11,9 +11,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from processes.serving import Serving, until
+
 from campaigns.crowd import Crowd
 from campaigns.journal import Judgement, judge
-from processes.serving import Serving, until
 
 FLOWS = Path(__file__).parent / "flows.py"
 BOTH = 0.15
@@ -45,6 +46,7 @@ def campaign(folder: Path, *, kills: int, seed: int, web: bool = False, patience
     crowd.go()
     try:
         while report.worker_kills + report.web_kills < kills:
+            until("a worker lives", serving.worker_pids)
             _wait(rng.uniform(0.05, 0.8))
             if web and rng.random() < WEB:
                 _kill_web(serving, rng)
@@ -83,7 +85,7 @@ def _judge(report: Report, serving: Serving, crowd: Crowd, side_log: Path) -> No
 
 
 def _kill_workers(serving: Serving, rng: random.Random, *, most: int) -> int:
-    pids = until("a worker lives", lambda: serving.worker_pids() or None)
+    pids = until("a worker lives", serving.worker_pids)
     victims = pids if rng.random() < BOTH else [rng.choice(pids)]
     killed = 0
     for pid in victims[:most]:

@@ -8,14 +8,20 @@ import os
 import sys
 import time
 
+from pydantic import field_validator
+
 from treadle import Event, HumanResponseEvent, InputRequiredEvent, StartEvent, StopEvent, Workflow, step
+
+
+class Blocking(StartEvent):
+    seconds: float
 
 
 class Blocks(Workflow):
     """Blocks its worker's loop, as a careless step does."""
 
     @step
-    async def hog(self, ev: StartEvent) -> StopEvent:
+    async def hog(self, ev: Blocking) -> StopEvent:
         time.sleep(ev.seconds)  # noqa: ASYNC251 - the carelessness under test
         return StopEvent(result="slept")
 
@@ -32,11 +38,15 @@ class Raises(Workflow):
         raise LookupError("no such thread")
 
 
+class Vanishing(StartEvent):
+    code: int
+
+
 class Vanishes(Workflow):
     """Takes its process with it, without a word."""
 
     @step
-    async def vanish(self, ev: StartEvent) -> StopEvent:
+    async def vanish(self, ev: Vanishing) -> StopEvent:
         os._exit(ev.code)
 
 
@@ -48,19 +58,25 @@ class Segfaults(Workflow):
 
 class Tick(Event):
     n: int
+    seconds: float
+
+
+class Napping(StartEvent):
+    naps: int
+    seconds: float = 0.02
 
 
 class Naps(Workflow):
     """Short naps in a row: a run that is under way whenever something happens to its worker."""
 
     @step
-    async def begin(self, ev: StartEvent) -> Tick:
-        return Tick(n=ev.naps)
+    async def begin(self, ev: Napping) -> Tick:
+        return Tick(n=ev.naps, seconds=ev.seconds)
 
     @step
     async def nap(self, ev: Tick) -> Tick | StopEvent:
-        await asyncio.sleep(0.02)
-        return Tick(n=ev.n - 1) if ev.n > 1 else StopEvent(result="rested")
+        await asyncio.sleep(ev.seconds)
+        return Tick(n=ev.n - 1, seconds=ev.seconds) if ev.n > 1 else StopEvent(result="rested")
 
 
 class Asks(Workflow):
@@ -73,3 +89,41 @@ class Asks(Workflow):
     @step
     async def hear(self, ev: HumanResponseEvent) -> StopEvent:
         return StopEvent(result=int(ev.response) + 1)
+
+
+class Even(HumanResponseEvent):
+    """Takes what its JSON schema cannot tell apart from what it refuses."""
+
+    n: int
+
+    @field_validator("n")
+    @classmethod
+    def is_even(cls, value: int) -> int:
+        if value % 2:
+            raise ValueError("odd")
+        return value
+
+
+class Picky(Workflow):
+    """Takes even numbers only."""
+
+    @step
+    async def ask(self, ev: StartEvent) -> InputRequiredEvent:
+        return InputRequiredEvent(prefix="Which even number?")
+
+    @step
+    async def hear(self, ev: Even) -> StopEvent:
+        return StopEvent(result=ev.n)
+
+
+class Shy:
+    def __repr__(self) -> str:
+        raise RuntimeError("not telling")
+
+
+class Secretive(Workflow):
+    """Ends with a value that can be neither stored nor shown."""
+
+    @step
+    async def hide(self, ev: StartEvent) -> StopEvent:
+        return StopEvent(result=Shy())

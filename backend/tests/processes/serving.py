@@ -38,10 +38,10 @@ class Answer:
 
 
 def until(what: str, look: Callable[[], T | None], *, seconds: float = 30.0) -> T:
-    """What `look` finds once it finds something; AssertionError after `seconds`."""
+    """What `look` finds once that is something; AssertionError after `seconds`."""
     deadline = time.monotonic() + seconds
     pause = threading.Event()
-    while (found := look()) is None or found is False:
+    while not (found := look()):
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {seconds:g} s: {what}")
         pause.wait(0.03)
@@ -98,8 +98,10 @@ class Serving:
     def kill(self) -> None:
         """`kill -9` the web process and all its workers at once."""
         if self.process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.process.pid, signal.SIGKILL)
+            workers = children_of(self.process.pid) if self.process.poll() is None else []
+            for pid in (self.process.pid, *workers):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
             self.process.wait(10)
 
     def _read(self, process: subprocess.Popen[str], printed: threading.Event) -> None:
@@ -180,6 +182,12 @@ class Serving:
         assert self.process is not None
         rows = self.rows("SELECT pid FROM worker WHERE ended_at IS NULL ORDER BY name")
         return [row["pid"] for row in rows if parent_of(row["pid"]) == self.process.pid]
+
+
+def children_of(pid: int) -> list[int]:
+    """The live children of a process."""
+    known = [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
+    return [child for child in known if parent_of(child) == pid]
 
 
 def parent_of(pid: int) -> int | None:

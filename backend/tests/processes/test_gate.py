@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from processes.serving import Serving
+from processes.serving import Serving, until
 
 
 def test_foreign_host_gets_421(serving):
@@ -20,7 +20,7 @@ def test_post_with_a_foreign_origin_gets_403_and_changes_nothing(serving):
         assert answer.status == 403, headers
     form = {"Content-Type": "application/x-www-form-urlencoded"}
     assert serving.ask("POST", "/workflows/Naps/runs", {}, headers=form).status == 403
-    assert serving.ask("GET", "/runs.json").json["runs"] == []
+    assert serving.rows("SELECT * FROM run") == []
 
 
 def test_second_server_on_a_database_exits_3_and_names_the_first(serving):
@@ -41,11 +41,15 @@ def test_serving_other_machines_without_a_login_exits_2(tmp_path):
 
 
 def test_interrupt_stops_the_studio_cleanly(serving):
-    assert serving.ended(serving.begin("Naps", naps=1))["result"] == "rested"
-    serving.begin("Asks")
-    serving.begin("Naps", naps=500)
+    until("both workers are there", lambda: len(serving.worker_pids()) == 2)
+    asking = serving.begin("Asks")
+    napping = serving.begin("Naps", naps=100)
+    serving.prompt(asking)
     assert serving.stop() == 0
     assert "Traceback" not in serving.output
     assert "Fatal" not in serving.output
     exits = [row["exit"] for row in serving.rows("SELECT exit FROM worker")]
     assert exits == ["stopped", "stopped"]
+    serving.start()
+    assert serving.ended(napping)["result"] == "rested"
+    assert serving.prompt(asking)["prefix"] == "Which number?"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+
 
 def test_prompt_survives_kill_9_of_everything_and_is_answered_once(serving):
     run_id = serving.begin("Asks")
@@ -22,18 +25,11 @@ def test_prompt_survives_kill_9_of_everything_and_is_answered_once(serving):
     assert serving.ask("POST", before["url"] + "/response", {"response": "1"}).status == 409
 
 
-def test_prompt_answered_while_nothing_runs_is_heard_by_the_next_worker(serving, until):
+def test_prompt_answered_while_nothing_runs_is_heard_by_the_next_worker(serving):
     """The web process alone takes the answer; the worker that hears it is born later."""
     run_id = serving.begin("Asks")
     url = serving.prompt(run_id)["url"]
     for pid in serving.worker_pids():
-        driver_kill(pid)
+        os.kill(pid, signal.SIGKILL)
     assert serving.ask("POST", url + "/response", {"response": "1"}).status == 201
     assert serving.ended(run_id)["result"] == 2
-
-
-def driver_kill(pid):
-    import os
-    import signal
-
-    os.kill(pid, signal.SIGKILL)

@@ -9,7 +9,7 @@ from typing import Any
 
 from treadle.engine import ticks
 from treadle.engine.events import Event, HumanResponseEvent, InputRequiredEvent, StartEvent, StopEvent
-from treadle.engine.serializers import decode, encode, from_json, model_fields, to_json
+from treadle.engine.serializers import decode, encode, from_json, model_fields, shown, to_json
 from treadle.engine.ticks import ErrorFacts, Key, Tick
 from treadle.errors import ValueNotStorable
 
@@ -80,7 +80,7 @@ def _carrying(
     try:
         payload = event_payload(event, step)
     except ValueNotStorable as error:
-        payload = _json(shown=repr(event)[:2000], not_stored=str(error))
+        payload = _json(shown=shown(event), not_stored=str(error))
         detail = {**detail, "not_stored": str(error)}
     text = json.dumps(detail, separators=(",", ":")) if detail else None
     return Record(seq, at, kind, step, type(event).__name__, payload, cause, text)
@@ -133,7 +133,7 @@ def _write_context(seq: int, tick: ticks.ContextChanged) -> Record:
         payload = json.dumps({"key": tick.key, "value": encode(tick.value, tick.key)}, separators=(",", ":"))
         detail = None
     except ValueNotStorable as error:
-        payload = _json(key=tick.key, shown=repr(tick.value)[:2000], not_stored=str(error))
+        payload = _json(key=tick.key, shown=shown(tick.value), not_stored=str(error))
         detail = _json(not_stored=str(error))
     return Record(seq, tick.at, "context_changed", step, None, payload, cause, detail)
 

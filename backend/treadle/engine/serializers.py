@@ -142,3 +142,11 @@ def _loaded_class(module: str, name: str) -> Any:
     if not isinstance(found, type):
         raise ValueNotStorable(f"A stored value is a {module}.{name}, and no such class is loaded.")
     return found
+
+
+def shown(value: Any) -> str:
+    """What a person sees of a value without an exact form: user code makes it, so it may be long, or fail."""
+    try:
+        return repr(value)[:2000]
+    except Exception as error:  # noqa: BLE001 - a `__repr__` may raise anything
+        return f"<{type(value).__name__}, whose repr raised {type(error).__name__}>"

@@ -9,7 +9,7 @@ from typing import Any
 from treadle.engine.events import StopEvent
 from treadle.engine.records import event_payload
 from treadle.engine.rules.collecting import join_progress
-from treadle.engine.serializers import encode, model_fields
+from treadle.engine.serializers import encode, model_fields, shown
 from treadle.engine.state import Outcome, RunState
 from treadle.errors import ValueNotStorable
 
@@ -96,7 +96,7 @@ def _result(outcome: Outcome) -> str:
     try:
         return _dumps(encode(value, "result"))
     except ValueNotStorable:
-        return _dumps(repr(value))
+        return _dumps(shown(value))
 
 
 def _error(outcome: Outcome) -> str:

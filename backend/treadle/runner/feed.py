@@ -13,8 +13,9 @@ import anyio
 
 from treadle.runner.signals import Signals
 from treadle.store.database import Database
-from treadle.store.prompts import PromptRow, prompts_of
+from treadle.store.prompts import PromptRow, count_open, prompts_of
 from treadle.store.runs import EntryRow, RunDetail, entries_after, find_run
+from treadle.store.workers import WorkerRow, live_workers
 
 BATCH = 500
 FLUSH_SECONDS = 0.1
@@ -28,6 +29,9 @@ class Batch:
     run: RunDetail
     prompts: tuple[PromptRow, ...]
     entries: tuple[EntryRow, ...]
+    workers: tuple[WorkerRow, ...]
+    waiting: int
+    """How many prompts of all runs are open."""
     last: bool
     """True when the run has ended and every entry was told."""
 
@@ -45,15 +49,16 @@ async def follow(
 
     `threads` bounds how many feeds read at the same moment: open pages must not starve the routes of their threads.
     """
-    told: RunDetail | None = None
+    told: tuple[object, ...] | None = None
     while True:
         started = clock()
         batch = await anyio.to_thread.run_sync(_read, database, run_id, after, limiter=threads)
         if batch is None:
             return
-        news = bool(batch.entries) or batch.run != told
+        state = (batch.run, batch.waiting, [(worker.name, worker.busy_step) for worker in batch.workers])
+        news = bool(batch.entries) or state != told
         if news:
-            told = batch.run
+            told = state
             after = batch.entries[-1].seq if batch.entries else after
             yield batch
         if batch.last:
@@ -73,4 +78,5 @@ def _read(database: Database, run_id: str, after: int) -> Batch | None:
         if run is None:
             return None
         entries = entries_after(db, run_id, after=after, limit=BATCH)
-        return Batch(run, prompts_of(db, run_id), entries, run.final and len(entries) < BATCH)
+        workers = live_workers(db, now=time.time())
+        return Batch(run, prompts_of(db, run_id), entries, workers, count_open(db), run.final and len(entries) < BATCH)

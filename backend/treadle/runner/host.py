@@ -17,10 +17,10 @@ from treadle.engine.loop import RunLoop
 from treadle.engine.replay import fold_records
 from treadle.engine.state import Outcome
 from treadle.engine.validation import start_class
-from treadle.errors import TreadleError, ValueNotStorable
+from treadle.errors import RunInterrupted, TreadleError, ValueNotStorable
 from treadle.registry.catalog import Catalog, event_types
 from treadle.runner.failures import error_json
-from treadle.store import inbox
+from treadle.store import acceptance, inbox
 from treadle.store.database import Database
 from treadle.store.inbox import Request
 from treadle.store.journal import StoredJournal, read_records
@@ -69,6 +69,7 @@ class Host:
         self._taken: set[int] = set()
         self._fresh: dict[str, Claim] = {}
         self._suspects: deque[Claim] = deque()
+        self._broken: deque[tuple[Claim, BaseException]] = deque()
         self._nudged = asyncio.Event()
         self._stopping = False
 
@@ -112,6 +113,9 @@ class Host:
     async def sweep(self) -> bool:
         """Claim what nobody owns, then take what the inbox has for us; whether there may be more to claim."""
         now = self._clock()
+        while self._broken:
+            await asyncio.to_thread(self._give_up, *self._broken[0])
+            self._broken.popleft()
         claims = await asyncio.to_thread(
             claim,
             self._database,
@@ -136,7 +140,7 @@ class Host:
             if request.kind == "start" and request.run_id in self._fresh:
                 self._start(self._fresh.pop(request.run_id), request)
             elif (live := self.runs.get(request.run_id)) is not None:
-                self._take(live, request)
+                self._take_or_refuse(live, request)
         return len(claims) == CLAIMS
 
     def _start(self, claimed: Claim, request: Request) -> None:
@@ -182,6 +186,8 @@ class Host:
             self.runs.pop(claimed.run_id, None)
             if outcome.status == "interrupted" and error is not None and not self._stopping:
                 log.warning("Run %s stops here: %s", claimed.run_id, error)
+                self._broken.append((claimed, error))
+                self.nudge()
 
         loop = RunLoop(
             workflow.table,
@@ -197,23 +203,31 @@ class Host:
         self.runs[claimed.run_id] = live
         return live
 
+    def _take_or_refuse(self, live: LiveRun, request: Request) -> None:
+        """One request that makes no sense must not stand in the way of those behind it."""
+        try:
+            self._take(live, request)
+        except (ValueError, LookupError, TypeError) as error:
+            log.warning("Run %s: a %s was refused: %s", request.run_id, request.kind, error)
+            if request.kind == "response":
+                prompt = request.body["prompt"]
+                acceptance.reopen(self._database, request.run_id, prompt, request.id, now=self._clock())
+            else:
+                self._acknowledge(live, request)
+                live.journal.flush_acknowledged()
+
     def _take(self, live: LiveRun, request: Request) -> None:
         body = request.body
-        event: Event | None = None
-        if request.kind == "response":
-            try:
-                event = self._response(live, body)
-            except ValidationError as error:
-                log.warning("Run %s: the response does not fit its event: %s", request.run_id, error)
-                event = None
+        event = self._response(live, body) if request.kind == "response" else None
+        seq, _, step = (body.get("delivery") or "").partition(":")
+        chosen = (int(seq), step) if step else None
         self._acknowledge(live, request)
         if event is not None:
             live.loop.respond(event, prompt=body["prompt"])
         elif request.kind == "cancellation":
             live.loop.cancel()
         elif request.kind == "step":
-            seq, _, step = (body.get("delivery") or "").partition(":")
-            live.loop.allow_step((int(seq), step) if step else None)
+            live.loop.allow_step(chosen)
         elif request.kind == "release":
             live.loop.release()
         live.journal.flush_acknowledged()
@@ -236,7 +250,14 @@ class Host:
         now = self._clock()
         settle(self._database, claimed, status="failed", started_at=now, ended_at=now, error=error_json(error))
 
-    def _interrupt(self, claimed: Claim, error: Exception) -> None:
+    def _give_up(self, claimed: Claim, error: BaseException) -> None:
+        """The loop of a run stopped under us: another owner goes on, or, where its own doing broke it, nobody does."""
+        if isinstance(error, RunInterrupted):
+            settle(self._database, claimed)  # changes nothing when the run was taken over
+        else:
+            self._interrupt(claimed, error)
+
+    def _interrupt(self, claimed: Claim, error: BaseException) -> None:
         settle(self._database, claimed, status="interrupted", error=error_json(error))
 
 

@@ -61,19 +61,25 @@ class Supervisor:
         while not self._stopping:
             worker = f"w_{secrets.token_hex(6)}"
             began = time.monotonic()
+            # Its own group: Ctrl+C is for us, and reaches a worker that still imports as a traceback.
             process = await asyncio.create_subprocess_exec(
-                *self._command(worker, name), stdin=asyncio.subprocess.PIPE, stdout=None, stderr=None
+                *self._command(worker, name), stdin=asyncio.subprocess.PIPE, process_group=0
             )
             self._processes[name] = process
             code = await process.wait()
             self._processes.pop(name, None)
             how = f"signal {-code}" if code < 0 else f"exit {code}"
-            if code != 0:
-                await asyncio.to_thread(leave, self._database, worker, now=self._clock(), how=how)
-                self._changed()
+            shown = False
+            try:
+                # Also for exit 0: a step may have left without a word. A worker that was told to stop has said so.
+                shown = await asyncio.to_thread(leave, self._database, worker, now=self._clock(), how=how)
+            except Exception:
+                log.exception("The end of %s could not be written; its runs go on when their leases end.", name)
+            self._changed()
             if not self._stopping:
                 log.warning("%s (pid %d) ended: %s; starting another.", name, process.pid, how)
-                pause = min(5.0, pause * 2 + 0.25) if time.monotonic() - began < 2.0 else 0.0
+                most = 0.5 if shown else 5.0  # longest for one that dies before it gets to work
+                pause = min(most, pause * 2 + 0.25) if time.monotonic() - began < 2.0 else 0.0
                 await asyncio.sleep(pause)
 
 

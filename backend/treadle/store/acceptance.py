@@ -93,6 +93,17 @@ def accept_response(
         inbox.put(connection, run_id, "response", body, now=now, dedupe=str(prompt_id))
 
 
+def reopen(database: Database, run_id: str, prompt_id: int, inbox_id: int, *, now: float) -> None:
+    """Let a prompt be answered again: its event class refused the response, which only a worker can find out."""
+    with database.write() as connection:
+        connection.execute(
+            update(_prompts)
+            .where(_prompts.c.run_id == run_id, _prompts.c.id == prompt_id, _prompts.c.status == "answered")
+            .values(status="open", answered_at=None, response=None, response_type=None)
+        )
+        inbox.drop(connection, inbox_id, now=now)
+
+
 def accept(database: Database, run_id: str, kind: str, body: dict[str, Any], *, once: str | None, now: float) -> None:
     """Add a request for a run that has not ended; with `once`, asking again changes nothing."""
     with database.write() as connection:

@@ -36,7 +36,6 @@ class Database:
                     f"synchronous={synchronous}",
                     "foreign_keys=ON",
                     "trusted_schema=OFF",
-                    f"application_id={APPLICATION_ID}",
                 ):
                     cursor.execute(f"PRAGMA {pragma}")
                 cursor.close()

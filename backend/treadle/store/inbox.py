@@ -34,6 +34,11 @@ def put(
     )
 
 
+def drop(connection: Connection, inbox_id: int, *, now: float) -> None:
+    """Set a request aside inside the caller's transaction; another may take its place."""
+    connection.execute(update(_inbox).where(_inbox.c.id == inbox_id).values(handled_at=now, dedupe=None))
+
+
 def pending(database: Database, owner: str) -> list[Request]:
     """Requests for the runs `owner` holds that are not handled yet, in the order they came."""
     query = (

@@ -11,7 +11,7 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 
 from treadle.errors import SettingsError
-from treadle.store.database import Database
+from treadle.store.database import APPLICATION_ID, Database
 
 
 def migrate(database: Database, scripts: Path) -> str:
@@ -31,6 +31,8 @@ def migrate(database: Database, scripts: Path) -> str:
             ) from None
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+        if connection.dialect.name == "sqlite":
+            connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
         revision = MigrationContext.configure(connection).get_current_revision()
     assert revision is not None
     return revision

@@ -39,12 +39,16 @@ def heartbeat(
         )
 
 
-def leave(database: Database, worker_id: str, *, now: float, how: str) -> None:
-    """Say how a worker ended, and let its runs be taken over at once."""
+def leave(database: Database, worker_id: str, *, now: float, how: str) -> bool:
+    """Say how a worker ended, and let its runs be taken over at once; what it said itself stands.
+
+    Whether it had shown itself and not said so yet.
+    """
     with database.write() as connection:
-        connection.execute(
+        ended = connection.execute(
             update(_workers)
-            .where(_workers.c.id == worker_id)
+            .where(_workers.c.id == worker_id, _workers.c.ended_at.is_(None))
             .values(ended_at=now, exit=how, busy_since=None, busy_run=None, busy_step=None)
         )
         connection.execute(update(_runs).where(_runs.c.lease_owner == worker_id).values(lease_until=0.0))
+    return bool(ended.rowcount)

@@ -134,7 +134,8 @@ def recent_statuses(db: Connection, workflow: str, *, limit: int = 20) -> tuple[
 
 def count_by_status(db: Connection) -> dict[str, int]:
     """How many runs there are in each status."""
-    return dict(db.execute(select(_RUN.status, func.count()).group_by(_RUN.status)).tuples().all())
+    rows = db.execute(select(_RUN.status, func.count()).group_by(_RUN.status)).all()
+    return {str(row[0]): int(row[1]) for row in rows}
 
 
 def pulse(db: Connection) -> str:

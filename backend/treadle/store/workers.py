@@ -11,6 +11,9 @@ from treadle.store import tables
 
 _WORKER = SQLModel.metadata.tables[str(tables.Worker.__tablename__)].c
 
+SILENCE = 15.0
+"""Seconds without a heartbeat after which a worker no longer counts as there."""
+
 
 @dataclass(frozen=True, slots=True)
 class WorkerRow:
@@ -28,11 +31,11 @@ class WorkerRow:
     busy_step: str | None
 
 
-def live_workers(db: Connection, *, since: float) -> tuple[WorkerRow, ...]:
-    """Workers that have not ended and were heard of after `since`, by name."""
+def live_workers(db: Connection, *, now: float) -> tuple[WorkerRow, ...]:
+    """Workers that have not ended and are not silent at `now`, by name."""
     query = (
         select(*(_WORKER[name] for name in WorkerRow.__slots__))
-        .where(_WORKER.ended_at.is_(None), _WORKER.heartbeat_at >= since)
+        .where(_WORKER.ended_at.is_(None), _WORKER.heartbeat_at >= now - SILENCE)
         .order_by(_WORKER.name, _WORKER.started_at)
     )
     return tuple(WorkerRow(**row) for row in db.execute(query).mappings())
@@ -42,7 +45,7 @@ def last_death(db: Connection, *, since: float) -> WorkerRow | None:
     """The last worker that ended in a way worth telling after `since`, or None."""
     query = (
         select(*(_WORKER[name] for name in WorkerRow.__slots__))
-        .where(_WORKER.ended_at >= since, _WORKER.exit.is_not(None), _WORKER.exit != "exit 0")
+        .where(_WORKER.ended_at >= since, _WORKER.exit.is_not(None), _WORKER.exit.not_in(("exit 0", "stopped")))
         .order_by(_WORKER.ended_at.desc())
         .limit(1)
     )

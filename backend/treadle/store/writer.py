@@ -77,7 +77,8 @@ class Share:
             if type(command) is OpenPrompt:
                 self.opened.append({
                     "run_id": self.run_id, "id": command.prompt, "event_type": type(command.event).__name__,
-                    "prefix": str(command.event.get("prefix", "")), "payload": record.payload or "{}",
+                    "prefix": str(command.event.get("prefix", "")).encode(errors="replace").decode(),
+                    "payload": record.payload or "{}",
                     "status": "open", "created_at": record.at,
                 })  # fmt: skip
             elif type(command) is ClosePrompt:
@@ -138,13 +139,19 @@ class Writer:
 
     def _run(self) -> None:
         while (group := self._work.get()) is not None:
-            error: BaseException | None = None
-            fenced: set[str] = set()
-            try:
-                fenced = self._commit(group)
-            except BaseException as failure:  # told to every run of the group: none may go on
-                error = failure
-            self._loop.call_soon_threadsafe(self._done, group, fenced, error)
+            self._loop.call_soon_threadsafe(self._done, group, self._try(group))
+
+    def _try(self, group: list[Share]) -> dict[str, BaseException]:
+        """Commit the group; what went wrong, by run. One run's bad entry does not take the others with it."""
+        try:
+            fenced = self._commit(group)
+        except OperationalError as error:  # the database, not what we write: it may work again later
+            return {share.run_id: RunInterrupted(f"The journal could not be written: {error}") for share in group}
+        except BaseException as error:
+            if len(group) == 1:
+                return {group[0].run_id: error}
+            return {run_id: failure for share in group for run_id, failure in self._try([share]).items()}
+        return {run_id: RunInterrupted(f"Run {run_id} was taken over by another worker.") for run_id in fenced}
 
     def _commit(self, group: list[Share]) -> set[str]:
         for attempt in range(100):
@@ -157,20 +164,18 @@ class Writer:
                 time.sleep(0.05)
         raise AssertionError("unreachable")
 
-    def _done(self, group: list[Share], fenced: set[str], error: BaseException | None) -> None:
+    def _done(self, group: list[Share], errors: dict[str, BaseException]) -> None:
         self._busy = False
         for share in group:
             kept = share.kept
             if kept is None or kept.done():
                 continue
-            if error is not None:
-                kept.set_exception(error)
-            elif share.run_id in fenced:
-                kept.set_exception(RunInterrupted(f"Run {share.run_id} was taken over by another worker."))
+            if share.run_id in errors:
+                kept.set_exception(errors[share.run_id])
             else:
                 kept.set_result(None)
-        if error is None:
-            self._committed([share.run_id for share in group])
+        if written := [share.run_id for share in group if share.run_id not in errors]:
+            self._committed(written)
         self._hand_over()
         if not self._busy and self._waiting is not None:
             self._waiting.set_result(None)

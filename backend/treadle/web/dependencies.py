@@ -19,9 +19,6 @@ from treadle.web.problems import Refusal
 from treadle.web.security import FIELD_LIMIT, Security, Session
 from treadle.web.templating import render, segment
 
-WORKER_SILENCE = 15.0
-"""Seconds without a heartbeat after which a worker no longer counts as there."""
-
 
 @dataclass(frozen=True, slots=True)
 class Studio:
@@ -98,7 +95,7 @@ def page(request: Request, template: str, *, db: Reader, now: float, status: int
         csrf=request.state.session.csrf,
         path=request.url.path,
         waiting=prompts.count_open(db),
-        workers=workers.live_workers(db, since=now - WORKER_SILENCE),
+        workers=workers.live_workers(db, now=now),
         **values,
     )
     return HTMLResponse(html, status_code=status)

@@ -17,7 +17,7 @@ from typing import Any
 import anyio
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.responses import JSONResponse
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from treadle.runner.feed import Batch
 from treadle.web.presenting import entry_json, run_json
@@ -72,8 +72,18 @@ class Feed(EventSourceResponse):
             refusal = {"code": "too_many_streams", "message": "Too many live pages are open; close one and reload."}
             await JSONResponse(refusal, status_code=503, headers={"Retry-After": "5"})(scope, receive, send)
             return
+        open_body = False
+
+        async def watched(message: Message) -> None:
+            nonlocal open_body
+            open_body = message["type"] == "http.response.start" or bool(message.get("more_body", False))
+            await send(message)
+
         try:
-            await super().__call__(scope, receive, send)
+            await super().__call__(scope, receive, watched)
+            if open_body:
+                # A stream that the shutdown cut short still ends like a response.
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
             self._streams.leave(self._session_id)
 
@@ -90,6 +100,7 @@ async def html_frames(
     `draw` renders each region of the page by its element id, `rows` the entries: both are what the page was made of.
     """
     shown: dict[str, str] = {}
+    waiting: int | None = None
     async with aclosing(batches):
         async for batch in batches:
             regions = await anyio.to_thread.run_sync(draw, batch)
@@ -101,6 +112,9 @@ async def html_frames(
             if parts:
                 yield ServerSentEvent("".join(parts), id=seq, sep="\n")
             yield ServerSentEvent(json.dumps(overlay(batch)), event="treadle:counts", sep="\n")
+            if batch.waiting != waiting:
+                waiting = batch.waiting
+                yield ServerSentEvent(str(waiting), event="treadle:waiting", sep="\n")
             if batch.last:
                 yield ServerSentEvent("{}", event="treadle:end", sep="\n")
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from treadle.store.prompts import PromptRow
 from treadle.store.runs import EntryRow, RunDetail
+from treadle.store.workers import WorkerRow
 from treadle.store.workflows import VersionRow
 from treadle.web.forms import Form, blank_form
 from treadle.web.templating import render
@@ -18,6 +19,7 @@ REGIONS = {
     "run-prompts": "run/_prompts.html",
     "run-outcome": "run/_outcome.html",
     "run-queue": "run/_queue.html",
+    "workers": "_workers.html",
 }
 
 
@@ -49,6 +51,7 @@ def run_regions(
     *,
     version: VersionRow | None,
     csrf: str,
+    workers: Sequence[WorkerRow] = (),
     now: float | None = None,
     answering: Answering | None = None,
 ) -> dict[str, str]:
@@ -58,6 +61,7 @@ def run_regions(
         "run": run,
         "now": time.time() if now is None else now,
         "csrf": csrf,
+        "workers": workers,
         "waiting": [(prompt, response_forms(prompt, version, answering)) for prompt in waiting],
         "answered": [prompt for prompt in prompts if prompt.status == "answered"],
     }

@@ -16,6 +16,14 @@ function connectLater() {
   retry = Math.min(retry * 2, 15000);
 }
 
+// How many prompts wait, everywhere: in the title and beside Inbox, as the server writes it.
+function showWaiting(count) {
+  document.title = (count ? `(${count}) ` : "") + document.title.replace(/^\(\d+\) /, "");
+  const badge = document.getElementById("inbox-count");
+  badge.hidden = !count;
+  badge.firstChild.data = count;
+}
+
 if (feed) {
   feed.addEventListener("htmx:sse:after:connection", () => {
     retry = 1000;
@@ -30,6 +38,7 @@ if (feed) {
   feed.addEventListener("treadle:end", () => {
     ended = true;
   });
+  feed.addEventListener("treadle:waiting", (event) => showWaiting(Number(event.detail.data)));
   feed.addEventListener("treadle:counts", (event) => {
     document.dispatchEvent(new CustomEvent("treadle:overlay", { detail: JSON.parse(event.detail.data) }));
   });

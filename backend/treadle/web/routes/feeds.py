@@ -45,7 +45,7 @@ async def run_feed(
     else:
 
         def draw(batch: Batch) -> dict[str, str]:
-            return run_regions(batch.run, batch.prompts, version=version, csrf=session.csrf)
+            return run_regions(batch.run, batch.prompts, version=version, csrf=session.csrf, workers=batch.workers)
 
         def draw_rows(batch: Batch) -> str:
             return entry_rows(batch.entries, started=batch.run.started_at or batch.run.created_at) if rows else ""

@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import APIRouter
 
 from treadle.store.workers import live_workers
-from treadle.web.dependencies import WORKER_SILENCE, InStudio, Studio
+from treadle.web.dependencies import InStudio, Studio
 from treadle.web.presenting import worker_json
 
 router = APIRouter()
@@ -32,4 +32,4 @@ async def health(studio: InStudio) -> dict[str, Any]:
 
 def _workers(studio: Studio) -> list[dict[str, Any]]:
     with studio.database.read() as db:
-        return [worker_json(worker) for worker in live_workers(db, since=time.time() - WORKER_SILENCE)]
+        return [worker_json(worker) for worker in live_workers(db, now=time.time())]

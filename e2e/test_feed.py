@@ -1,0 +1,46 @@
+"""Live updates that are lost, and come back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from playwright.sync_api import expect
+
+from studio import Studio
+from visitor import Visitor
+
+
+def test_banner_while_the_studio_is_down_then_rows_go_on(
+    launch: Callable[..., Studio], login: Callable[[Studio], Visitor]
+) -> None:
+    studio = launch(workflows=("workflows/streaming.py",))
+    person = login(studio)
+    words = " ".join(f"pick{number}" for number in range(12))
+    person.run_from_form("StreamingWorkflow", {"first_input": words, "pause": "0.5"})
+    person.mark()
+    expect(person.rows.filter(has_text="pick2").first).to_be_visible()
+    expect(person.banner).to_be_hidden()
+    assert studio.stop() == 0
+    expect(person.banner).to_be_visible()
+    expect(person.rows.filter(has_text="pick2").first).to_be_visible()
+    studio.start()
+    expect(person.banner).to_be_hidden(timeout=30_000)
+    expect(person.rows.filter(has_text="pick11").first).to_be_visible()
+    person.expect_status("completed")
+    person.expect_marked()
+    numbers = person.rows.locator(".seq").all_inner_texts()
+    assert numbers == [str(number + 1) for number in range(len(numbers))]
+
+
+def test_lists_say_when_they_are_no_longer_live(
+    launch: Callable[..., Studio], login: Callable[[Studio], Visitor]
+) -> None:
+    studio = launch(workflows=("workflows/loop.py",))
+    person = login(studio)
+    person.mark()
+    expect(person.banner).to_be_hidden()
+    studio.kill()
+    expect(person.banner).to_be_visible()
+    studio.start()
+    expect(person.banner).to_be_hidden(timeout=30_000)
+    person.expect_marked()
