@@ -49,7 +49,7 @@ def main() -> None:
     machine = _machine(load)
     peers = ", ".join(package for peer in PEERS for package in peer.packages[:1])
     print(f"\n{machine['cpu']}, {machine['cores']} cores, Python {machine['python']}, treadle {machine['treadle']}; "
-          f"load before {load:.1f}\nBeside: {peers}\n")  # fmt: skip
+          f"load {load:.1f} before, {os.getloadavg()[0]:.1f} after\nBeside: {peers}\n")  # fmt: skip
     print(table(findings))
     print("\n".join(["", *remarks]))
     print(f"\nWritten to {_write(machine, findings, remarks)}")

@@ -68,7 +68,9 @@ class WorkflowHandler:
         return self._ctx
 
     def __await__(self) -> Generator[Any, None, Any]:
-        return asyncio.shield(self._future).__await__()
+        # Shielded, so that whoever stops waiting does not stop the run.
+        future = self._future if self._future.done() else asyncio.shield(self._future)
+        return future.__await__()
 
     def __str__(self) -> str:
         return str(self.result())

@@ -45,16 +45,15 @@ class Workflow:
         self.timeout_given = not isinstance(timeout, EllipsisType)
         self.disable_validation = disable_validation
         self.verbose = verbose
-        self._table: tuple[int, StepTable] | None = None
+        self._table: StepTable | None = None
+        self._valid = False
 
     @property
     def table(self) -> StepTable:
         """The compiled steps of this instance. Raises WorkflowValidationError for a signature that cannot be read."""
-        specs = specs_of(type(self)) if self._table is None else None
-        if specs is not None:
-            self._table = (len(specs), compile_table(specs.values(), self))
-        assert self._table is not None
-        return self._table[1]
+        if self._table is None:
+            self._table = compile_table(specs_of(type(self)).values(), self)
+        return self._table
 
     def validate(self) -> bool:
         """Check that the steps fit together; return whether the workflow asks people.
@@ -76,8 +75,9 @@ class Workflow:
         Raises WorkflowValidationError before anything starts, pydantic.ValidationError for wrong fields.
         """
         table = self.table
-        if not self.disable_validation:
+        if not self._valid and not self.disable_validation:
             self.validate()
+            self._valid = True
         event = start_event if start_event is not None else start_class(table)(**kwargs)
         if not isinstance(event, StartEvent):
             raise WorkflowRuntimeError(f"start_event must be a StartEvent, not {type(event).__name__}.")
