@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from playwright.sync_api import expect
 
 from visitor import Visitor
@@ -54,20 +56,22 @@ def test_held_run_is_the_same_after_a_reload(visitor: Visitor) -> None:
     visitor.expect_status("cancelled")
 
 
-def test_person_chooses_which_queued_event_goes_next(visitor: Visitor) -> None:
+def test_person_chooses_what_goes_next_and_the_join_says_what_it_waits_for(visitor: Visitor) -> None:
     visitor.run_from_form("ConcurrentFlow", {"pause": "0"}, held=True)
     page = visitor.page
     page.get_by_role("button", name="Run next step").click()
     panel = page.get_by_role("region", name="Step by step")
     expect(panel.get_by_text("3 queued events")).to_be_visible()
-    panel.get_by_role("button", name="Run this one: StepCEvent to step_c").click()
+    panel.get_by_role("button", name=re.compile("Run this one ?: StepCEvent to step_c")).click()
     visitor.expect_node("step:step_c", "done")
     visitor.expect_node("step:step_a", "idle")
+    panel.get_by_role("button", name=re.compile("Run this one ?: StepCCompleteEvent to step_three")).click()
+    visitor.expect_node("step:step_three", "waiting", count="1/3")
+    expect(visitor.node("step:step_three")).to_have_attribute("aria-label", re.compile("waiting for StepA"))
     page.get_by_role("button", name="Continue").click()
     visitor.expect_status("completed")
+    visitor.expect_node("step:step_three", "done", count="×3")
 
 
-def _queued(event: str, step: str) -> object:
-    import re
-
+def _queued(event: str, step: str) -> re.Pattern[str]:
     return re.compile(rf"{event}\s*{step}")

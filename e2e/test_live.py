@@ -10,7 +10,8 @@ from conftest import Visit
 from studio import Studio
 from visitor import Visitor
 
-QUESTION = "How were jaquard looms conected to the first computrs?"
+# Two words are misspelt, and once they are mended the question is too vague: twice round the loop.
+QUESTION = "What has a jaquard to do with computrs?"
 LOOP = "event:JudgeEvent>step:judge_query"
 
 
@@ -36,7 +37,7 @@ def test_rag_lights_up_live_and_is_remembered(
     person.expect_node("event:StopEvent", "done")
     result = page.get_by_role("region", name="Result")
     expect(result).to_contain_text("extractive answer, no language model configured")
-    expect(result).to_contain_text("jacquard looms connected to the first computers")
+    expect(result).to_contain_text("What has a jacquard to do with computers (")
     picture = person.graph()
     assert {part: f"is-{status}" for part, status in person.canvas().items()} == {
         part: status for part, (status, _) in picture.items()
@@ -51,17 +52,6 @@ def test_rag_lights_up_live_and_is_remembered(
     assert result.inner_text() == answer
 
 
-def test_join_shows_what_it_waits_for(visitor: Visitor) -> None:
-    visitor.run_from_form("ConcurrentFlow", {"pause": "0.4"})
-    visitor.mark()
-    visitor.expect_node("step:step_a", "running")
-    visitor.expect_node("step:step_three", "waiting", count="1/3")
-    visitor.expect_node("step:step_three", "waiting", count="2/3")
-    visitor.expect_node("step:step_three", "done", count="×3")
-    visitor.expect_status("completed")
-    visitor.expect_marked()
-
-
 def test_streamed_rows_arrive_in_order_and_a_row_tells_its_cause(visitor: Visitor) -> None:
     visitor.run_from_form("StreamingWorkflow", {"first_input": "warp weft shed", "pause": "0.2"})
     page = visitor.page
@@ -71,7 +61,7 @@ def test_streamed_rows_arrive_in_order_and_a_row_tells_its_cause(visitor: Visito
     numbers = visitor.rows.locator(".seq").all_inner_texts()
     assert numbers == [str(number + 1) for number in range(len(numbers))]
     last = visitor.rows.last
-    last.locator("summary").click()
+    last.locator("summary").first.click()
     cause = last.get_by_role("link", name="#")
     expect(cause).to_be_visible()
     number = cause.inner_text().removeprefix("#")
@@ -83,7 +73,7 @@ def test_home_follows_a_run_that_somebody_else_starts(visitor: Visitor, visit: V
     other = visit()
     other.open("/")
     run = other.start("EndlessCloth")
-    expect(visitor.page.get_by_role("region", name="Going on").get_by_role("link", name=run[-6:])).to_be_visible()
+    expect(visitor.page.get_by_role("region", name="Going on").get_by_role("link", name=run[-4:])).to_be_visible()
     other.open(f"/runs/{run}")
     other.page.get_by_role("button", name="Cancel").click()
     other.expect_status("cancelled")

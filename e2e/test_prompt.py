@@ -77,12 +77,19 @@ def test_answer_in_another_window_goes_round_the_loop_live(visitor: Visitor, vis
     visitor.expect_node("step:ask_person", "done", count="×2")
 
 
-def test_empty_answer_is_refused_at_its_field(visitor: Visitor) -> None:
+def test_refused_answer_keeps_what_was_typed(visitor: Visitor) -> None:
     run = visitor.run_from_form("HumanInTheLoopWorkflow")
+    page = visitor.page
     visitor.expect_status("waiting")
-    visitor.answer("")
-    expect(visitor.page.get_by_text("Please fill in this field.")).to_be_visible()
-    expect(visitor.field("response")).to_have_attribute("aria-invalid", "true")
-    visitor.answer("yes")
+    page.get_by_text("More fields", exact=True).click()
+    page.get_by_role("textbox", name="More fields").fill("not JSON")
+    with page.expect_response(lambda response: response.request.method == "POST") as sent:
+        visitor.answer("yes")
+    assert sent.value.status == 422
+    expect(page.get_by_text("This is not JSON")).to_be_visible()
+    expect(visitor.field("response")).to_have_value("yes")
+    expect(page.get_by_role("textbox", name="More fields")).to_have_value("not JSON")
+    page.get_by_role("textbox", name="More fields").fill("")
+    page.get_by_role("button", name="Send answer").click()
     visitor.open(f"/runs/{run}")
     visitor.expect_status("completed")

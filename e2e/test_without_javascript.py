@@ -18,7 +18,7 @@ def test_start_and_result_without_javascript(visit: Visit) -> None:
     # The page reloads itself every few seconds until the run has ended.
     expect(page.get_by_role("region", name="Result")).to_contain_text("Good enough.")
     person.expect_node("step:step_two", "done")
-    person.rows.last.locator("summary").click()
+    person.rows.last.locator("summary").first.click()
     expect(person.rows.last.locator(".payload")).to_be_visible()
     expect(page.locator('meta[http-equiv="refresh"]')).to_have_count(0)
 

@@ -118,3 +118,15 @@ class Remembers(Workflow):
         times = await ctx.get("times", default=0) + 1
         await ctx.set("times", times)
         return StopEvent(result=times)
+
+
+class Unfit(Workflow):
+    """Takes an event nobody makes."""
+
+    @step
+    async def begin(self, ev: StartEvent) -> StopEvent:
+        return StopEvent()
+
+    @step
+    async def more(self, ev: Part) -> StopEvent:
+        return StopEvent()

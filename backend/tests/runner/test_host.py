@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from treadle.errors import IdempotencyConflict, PromptAnswered, RunEnded, WorkflowNotFound
+from treadle.errors import IdempotencyConflict, PromptAnswered, RunEnded, WorkflowNotFound, WorkflowValidationError
 from treadle.store.leases import drop_leases
 
 
@@ -120,3 +120,11 @@ async def test_old_owner_is_fenced_by_the_epoch(bench):
         await bench.until(run_id, lambda row: run_id not in old.runs)
         assert bench.entries(run_id) == before
         assert bench.run(run_id)["status"] == "waiting"
+
+
+async def test_workflow_that_does_not_fit_together_accepts_no_run(bench):
+    async with bench.working():
+        with pytest.raises(
+            WorkflowValidationError, match="Unfit cannot be run: WorkflowValidationError: The following"
+        ):
+            bench.requests.start("Unfit", {})

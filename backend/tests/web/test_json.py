@@ -86,3 +86,19 @@ def test_health_answers_while_somebody_writes(program: TestClient, rows: Rows, d
         db.exec_driver_sql("UPDATE worker SET pid = 2")
         answer = program.get("/health", headers={"authorization": ""})
     assert answer.status_code == 200 and answer.json()["workers"][0]["name"] == "worker-1"
+
+
+def test_lone_surrogates_are_shown_and_not_choked_on(program: TestClient, studio: TestClient, rows: Rows) -> None:
+    """A payload may hold what no encoding can carry."""
+    run_id = rows.run("r_odd", result='"\\ud800"')
+    rows.entries(run_id, 1, 1, payload='{"text":"\\ud800"}')
+    assert program.get(f"/runs/{run_id}.json").json()["result"] == "\ud800"
+    assert program.get(f"/runs/{run_id}/events.json").json()["events"][0]["payload"] == {"text": "\ud800"}
+    assert studio.get(f"/runs/{run_id}").status_code == 200
+
+
+def test_response_of_an_unknown_type_is_refused(program: TestClient, rows: Rows, wishes: Wishes) -> None:
+    rows.prompt(rows.run("r_ask", status="waiting"), 2)
+    answer = program.post("/runs/r_ask/prompts/2/response?type=Nope", json={"response": "1"})
+    assert answer.status_code == 422
+    assert "takes no Nope" in answer.json()["message"]

@@ -19,13 +19,13 @@ _METHODS = frozenset(name for name in dir(Event) if not name.startswith("__"))
 
 
 def start_schema(table: StepTable, start: type[StartEvent]) -> dict[str, Any]:
-    """The JSON schema of the start event; fields only its steps know of are added as optional text."""
+    """The JSON schema of the start event; a field only its steps know of is added, of any type."""
     schema = event_schema(start)
     properties = schema.setdefault("properties", {})
     specs = [table.steps[name].spec for name in table.routes.takers.get(start, ())]
     for name, required in _read_fields(specs).items():
         if name not in properties:
-            properties[name] = {"title": name, "type": "string", "x-read-by-steps": True}
+            properties[name] = {"title": name, "x-read-by-steps": True}
             if required:
                 schema.setdefault("required", []).append(name)
     return schema

@@ -9,7 +9,15 @@ from typing import Any
 from sqlalchemy import Connection, Row, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from treadle.errors import IdempotencyConflict, PromptAnswered, PromptNotFound, RunEnded, RunNotFound, WorkflowNotFound
+from treadle.errors import (
+    IdempotencyConflict,
+    PromptAnswered,
+    PromptNotFound,
+    RunEnded,
+    RunNotFound,
+    WorkflowNotFound,
+    WorkflowValidationError,
+)
 from treadle.store import inbox
 from treadle.store.database import Database
 from treadle.store.leases import LIVE
@@ -40,9 +48,13 @@ def accept_start(
             if earlier is not None:
                 return Accepted(earlier.id, created=False)
         workflow = body["workflow"]
-        card = connection.execute(select(_workflows.c.fingerprint).where(_workflows.c.name == workflow)).first()
+        card = connection.execute(
+            select(_workflows.c.fingerprint, _workflows.c.error).where(_workflows.c.name == workflow)
+        ).first()
         if card is None:
             raise WorkflowNotFound(workflow)
+        if card.error is not None:
+            raise WorkflowValidationError(f"{workflow} cannot be run: {json.loads(card.error)['message']}")
         if body["continued_from"] is not None:
             _find(connection, body["continued_from"])
         connection.execute(

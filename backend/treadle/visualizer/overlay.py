@@ -124,7 +124,7 @@ def _step_mark(step: Mapping[str, Any], join: Mapping[str, Any], run_status: str
         return NodeMark("waiting", count, _join_label(join) or label, _join_note(join))
     if failed and (run_status == "failed" or done == 0):
         return NodeMark("failed", count, label, note)
-    if running:
+    if running or (over and started > done + failed):
         words = "failed" if run_status == "failed" else run_status.replace("_", " ")
         return NodeMark("stopped", count, label, f"{note}; at work when the run ended as {words}")
     if waiting and not done:

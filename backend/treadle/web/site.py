@@ -1,10 +1,11 @@
 """The studio as one ASGI application: the gate outside, the routes inside."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 from fastapi import FastAPI
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Scope
 
@@ -28,7 +29,14 @@ def make_app(
     lifespan: Callable[[FastAPI], Any] | None = None,
 ) -> ASGIApp:
     """The web process's application. It reads the database and hands every wish to `requests`; it runs no workflow."""
-    app = FastAPI(title="Treadle", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
+    app = FastAPI(
+        title="Treadle",
+        default_response_class=AsciiJSON,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        lifespan=lifespan,
+    )
     guard = Security(security)
     app.state.studio = Studio(database, requests, signals, guard, Streams())
     install_problems(app)
@@ -36,6 +44,13 @@ def make_app(
         app.include_router(module.router)
     app.mount("/static", Assets(directory=STATIC), name="static")
     return Gate(app, security=guard)
+
+
+class AsciiJSON(JSONResponse):
+    """JSON in ASCII: strings no encoding can carry, such as lone surrogates, travel as escapes."""
+
+    def render(self, content: Any) -> bytes:
+        return json.dumps(content, ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode("ascii")
 
 
 class Assets(StaticFiles):

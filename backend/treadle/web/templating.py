@@ -24,8 +24,8 @@ PAYLOAD_LIMIT = 64 * 1024
 
 
 def render(template: str, **values: Any) -> str:
-    """The template as HTML."""
-    return _environment().get_template(template).render(**values)
+    """The template as HTML, in characters that can be sent: a lone surrogate in a payload shows as `?`."""
+    return _environment().get_template(template).render(**values).encode(errors="replace").decode()
 
 
 @lru_cache(maxsize=1)

@@ -97,3 +97,4 @@ new MutationObserver(recolourAll).observe(document.documentElement, {
   attributes: true, attributeFilter: ["data-theme", "class"],
 });
 startAll();
+document.dispatchEvent(new CustomEvent("treadle:graph"));

@@ -39,9 +39,14 @@ if (feed) {
     ended = true;
   });
   feed.addEventListener("treadle:waiting", (event) => showWaiting(Number(event.detail.data)));
+  let counts = null;
+  const tell = () => counts && document.dispatchEvent(new CustomEvent("treadle:overlay", { detail: counts }));
   feed.addEventListener("treadle:counts", (event) => {
-    document.dispatchEvent(new CustomEvent("treadle:overlay", { detail: JSON.parse(event.detail.data) }));
+    counts = JSON.parse(event.detail.data);
+    tell();
   });
+  // The stream may be quicker than the graph: whatever it said first is said again when the graph is there.
+  document.addEventListener("treadle:graph", tell);
 }
 
 const entries = document.getElementById("entries");

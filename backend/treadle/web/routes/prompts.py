@@ -56,6 +56,8 @@ def answer(
     schemas = _responses(_version(db, prompt))
     typed = body.form if body.media_type == "application/x-www-form-urlencoded" else None
     chosen = response_type or (typed or {}).get("_type") or next(iter(schemas), None)
+    if schemas and chosen not in schemas:
+        raise InvalidFields({"type": f"This workflow takes no {chosen}; it takes {', '.join(schemas)}."})
     schema = schemas.get(chosen or "", {"type": "object", "additionalProperties": True})
     if typed is None:
         fields = body.json()

@@ -86,6 +86,7 @@ def run_page(
         later=not at_tail and bool(entries_after(db, run_id, after=last, limit=1)),
         at_tail=at_tail,
         picture=run_picture(run, version, open_prompts=waiting),
+        asking=bool(waiting),
     )
 
 
