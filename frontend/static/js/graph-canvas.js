@@ -3,7 +3,7 @@
 import { readColours, styleSheet } from "./graph-style.js";
 
 // The first view shows all of a graph unless its words would be specks: then a readable size, from the top.
-const SMALLEST = 0.42;
+const SMALLEST = 0.25;
 const READABLE = 0.7;
 
 // Cytoscape adds a <style> unless an element of this id exists; the page's policy allows none, and graph.css has the rule.
