@@ -346,7 +346,7 @@ def respond(strategy: str, query: str, passages: list[Passage]) -> ResponseEvent
         )
     else:
         text = index.quotation(query, passages) or NOT_FOUND
-        answer = text if model_configured() else f"{text}\n\n*({EXTRACTIVE})*"
+        answer = text if model_configured() else f"{text}\n\n({EXTRACTIVE})"
     return ResponseEvent(strategy=strategy, answer=answer, sources=sources, score=index.fit(query, text))
 
 
