@@ -10,7 +10,7 @@ unexport CONDA_PREFIX
 unexport PYTHONHOME
 unexport PYTHONPATH
 
-.PHONY: help serve test check e2e bench campaign-kill wheel lock vendor clean
+.PHONY: help serve test check e2e pictures bench campaign-kill wheel lock vendor clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -33,6 +33,10 @@ check: $(VENV)/.test ## ruff, mypy, import-linter, vendored files, Dockerfile
 e2e: $(VENV)/.test ## only the browser's tests (ARGS="-k prompt")
 	$(BIN)/python e2e/browser.py install
 	$(BIN)/python -m pytest e2e $(ARGS)
+
+pictures: $(VENV)/.test ## take the README's pictures again, of a running studio
+	$(BIN)/python e2e/browser.py install
+	PYTHONPATH=e2e $(BIN)/python scripts/pictures.py
 
 bench: $(VENV)/.test ## measure against the targets, beside peers (ARGS="E1 D1")
 	$(BIN)/python backend/benchmarks $(ARGS)

@@ -90,7 +90,7 @@ def window(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
     """Open a browser window of its own: 1280 x 800, light, no cookies, a locale that does not depend on the machine.
 
     The test fails when a script failed on any of its pages, when the content security policy had to step in, or when
-    the browser complained about anything but an answer that was no success: those a test may provoke.
+    the browser complained about anything but an answer that was no success or never came: those a test provokes.
     """
     complaints: list[str] = []
     opened: list[BrowserContext] = []

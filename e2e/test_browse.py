@@ -24,7 +24,7 @@ def test_home_shows_the_gallery_with_mini_graphs(visitor: Visitor) -> None:
 
 def test_card_leads_to_graph_docstring_and_form(visitor: Visitor) -> None:
     page = visitor.page
-    page.get_by_role("link", name="MultiStrategyRAG", exact=True).click()
+    page.get_by_role("heading", name="MultiStrategyRAG", exact=True).get_by_role("link").click()
     expect(page.get_by_role("heading", name="MultiStrategyRAG", level=1)).to_be_visible()
     flows = page.get_by_role("region", name="All possible flows")
     for name in ("judge_query", "improve_query", "naive_rag", "high_top_k", "rerank", "judge_response", "StopEvent"):

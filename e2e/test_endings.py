@@ -15,7 +15,7 @@ def test_cancel_from_the_page(visitor: Visitor) -> None:
     visitor.expect_status("cancelled")
     visitor.expect_marked()
     visitor.expect_node("step:weave", "stopped")
-    expect(visitor.page.get_by_role("heading", name="Cancelled")).to_be_visible()
+    expect(visitor.page.get_by_role("heading", name="Cancelled", exact=True)).to_be_visible()
     expect(visitor.page.get_by_role("button", name="Cancel")).to_have_count(0)
     expect(visitor.rows.last).to_contain_text("cancelled")
 

@@ -38,6 +38,8 @@ def test_lists_say_when_they_are_no_longer_live(
     studio = launch(workflows=("workflows/loop.py",))
     person = login(studio)
     person.mark()
+    run = person.start("LoopWorkflow")
+    expect(person.page.get_by_role("link", name=f"run {run[:6]}")).to_be_attached()
     expect(person.banner).to_be_hidden()
     studio.kill()
     expect(person.banner).to_be_visible()

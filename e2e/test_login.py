@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 from playwright.sync_api import BrowserContext, expect
 
-from conftest import Visit
 from studio import Studio
+from visitor import Visitor
 
 
 def test_login_code_works_once(launch: Callable[..., Studio], window: Callable[..., BrowserContext]) -> None:
@@ -39,7 +39,7 @@ def test_pages_without_login_are_refused(gallery: Studio, window: Callable[..., 
         expect(page.get_by_text("LoopWorkflow")).to_have_count(0)
 
 
-def test_login_survives_a_restart(launch: Callable[..., Studio], login: Callable[..., object], visit: Visit) -> None:
+def test_login_survives_a_restart(launch: Callable[..., Studio], login: Callable[[Studio], Visitor]) -> None:
     studio = launch(workflows=("workflows/loop.py",))
     person = login(studio)
     studio.kill()

@@ -10,7 +10,7 @@ from conftest import Visit
 def test_start_and_result_without_javascript(visit: Visit) -> None:
     person = visit(javascript=False)
     page = person.open("/")
-    page.get_by_role("link", name="LoopWorkflow", exact=True).click()
+    page.get_by_role("heading", name="LoopWorkflow", exact=True).get_by_role("link").click()
     expect(page.get_by_role("region", name="All possible flows").locator("svg.graph-svg")).to_be_visible()
     person.fill({"number": "81"})
     page.get_by_role("button", name="Run", exact=True).click()
@@ -39,4 +39,4 @@ def test_prompt_and_cancel_without_javascript(visit: Visit) -> None:
     expect(step).to_be_enabled()
     step.click()
     page.get_by_role("button", name="Cancel").click()
-    expect(page.get_by_role("heading", name="Cancelled")).to_be_visible()
+    expect(page.get_by_role("heading", name="Cancelled", exact=True)).to_be_visible()

@@ -11,7 +11,8 @@ from playwright.sync_api import Locator, Page, expect
 
 from studio import Studio
 
-CONNECTION_ERROR = re.compile(r"Failed to load resource")
+# What a browser and htmx say about an answer that was no success, or that never came.
+CONNECTION_ERROR = re.compile(r"Failed to load resource|Failed to fetch|network error")
 # The live canvas of the graph, asked through the module that drew it.
 CANVAS = """async () => {
   const { canvasOf } = await import(document.querySelector('script[src*="js/graph.js"]').src);
