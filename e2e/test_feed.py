@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from studio import Studio
 from visitor import Visitor
@@ -46,3 +46,16 @@ def test_lists_say_when_they_are_no_longer_live(
     studio.start()
     expect(person.banner).to_be_hidden(timeout=30_000)
     person.expect_marked()
+
+
+def test_page_is_live_when_a_script_comes_late(visitor: Visitor) -> None:
+    def late(route: Route) -> None:
+        # Asked for again and again before it is handed over: slower than all other scripts together.
+        for _ in range(30):
+            answer = route.fetch()
+        route.fulfill(response=answer)
+
+    visitor.page.route("**/hx-sse.min.js*", late)
+    visitor.open("/runs")
+    run = visitor.start("LoopWorkflow")
+    expect(visitor.page.locator(f"#row-{run}").get_by_text("completed")).to_be_visible()

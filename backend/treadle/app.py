@@ -98,6 +98,7 @@ def _site(
     settings: Settings, database: Database, security: SecurityConfig, sockets: Path, ready: Callable[[], None]
 ) -> ASGIApp:
     from treadle.web.site import make_app
+    from treadle.web.warming import warm
 
     signals = Signals()
     workers = Nudger(sockets, "worker-*.sock")
@@ -120,11 +121,12 @@ def _site(
         received(["*"])
 
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         transport = await listen(sockets / "web-1.sock", received)
         supervisor = Supervisor(database, command, count=settings.workers, changed=changed)
         async with supervisor:
-            await signals.wait("*", timeout=FIRST_CATALOG)  # so that whoever opens the URL sees workflows
+            # Whoever opens the URL then sees workflows.
+            await asyncio.gather(signals.wait("*", timeout=FIRST_CATALOG), warm(app))
             ready()
             yield
         transport.close()

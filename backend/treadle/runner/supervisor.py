@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import secrets
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Self
 
 from treadle.store.database import Database
@@ -17,6 +19,8 @@ log = logging.getLogger("treadle.supervisor")
 
 GRACE = 5.0
 """Seconds a worker may take to stop."""
+NICENESS = 10
+"""How far a worker stands back for the web process: neither a busy step nor its own start may slow the pages."""
 
 
 class Supervisor:
@@ -65,6 +69,8 @@ class Supervisor:
             process = await asyncio.create_subprocess_exec(
                 *self._command(worker, name), stdin=asyncio.subprocess.PIPE, process_group=0
             )
+            with suppress(ProcessLookupError):
+                os.setpriority(os.PRIO_PROCESS, process.pid, NICENESS)
             self._processes[name] = process
             code = await process.wait()
             self._processes.pop(name, None)

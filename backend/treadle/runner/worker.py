@@ -24,16 +24,11 @@ from treadle.store.writer import Writer
 
 log = logging.getLogger("treadle.worker")
 
-NICENESS = 5
-"""How far a worker stands back for the web process beside it: a busy step must not slow the pages."""
-
 
 async def work(
     database: Database, paths: Sequence[Path], *, worker: str, name: str, sockets: Path, supervised: bool
 ) -> None:
     """Run workflows from `paths` until told to stop; `supervised`: stop when standard input closes."""
-    if supervised:
-        os.nice(NICENESS)
     catalog = Catalog.of(load_paths(paths))
     publish(database, publications(catalog, now=time.time()))
     arrive(database, worker, name=name, pid=os.getpid(), now=time.time())
