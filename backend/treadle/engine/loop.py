@@ -277,12 +277,12 @@ class RunLoop:
         if policy is not None and isinstance(error, Exception):
             elapsed = now - delivery.first_failed_at if delivery.first_failed_at is not None else 0.0
             delay = policy.next(elapsed, delivery.attempt, error)
+        facts = ticks.ErrorFacts(type(error).__name__, str(error), trace_of(error))
         if delay is None:
             error.add_note(f"in step {delivery.step}")
             self._exception = error
         elif self._say is not None:
             self._say(f"Step {delivery.step} produced an error, retry in {delay} seconds")
-        facts = ticks.ErrorFacts(type(error).__name__, str(error), trace_of(error))
         retry_at = now + delay if delay is not None else None
         self.submit(ticks.StepFailed(now, delivery.key, facts, retry_at))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import sys
 from dataclasses import dataclass
 
 from treadle.engine.events import Event
@@ -59,7 +60,8 @@ def graph_of(loaded: LoadedWorkflow) -> Graph:
 
 
 def _publication(loaded: LoadedWorkflow, now: float) -> Publication:
-    doc = doc_of(type(loaded.workflow))
+    lesson = doc_of(sys.modules[type(loaded.workflow).__module__])
+    doc = "\n\n".join(filter(None, (doc_of(type(loaded.workflow)), lesson)))
     card = {
         "name": loaded.name,
         "file": str(loaded.file),
