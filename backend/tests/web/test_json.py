@@ -102,3 +102,9 @@ def test_response_of_an_unknown_type_is_refused(program: TestClient, rows: Rows,
     answer = program.post("/runs/r_ask/prompts/2/response?type=Nope", json={"response": "1"})
     assert answer.status_code == 422
     assert "takes no Nope" in answer.json()["message"]
+
+
+def test_step_may_be_chosen_in_the_body(program: TestClient, rows: Rows, wishes: Wishes) -> None:
+    rows.run("r_held", status="held")
+    assert program.post("/runs/r_held/steps", json={"delivery": "3:ask"}).status_code == 202
+    assert wishes.made[-1] == ("step", {"run": "r_held", "delivery": "3:ask"})

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from starlette.testclient import TestClient
+from starlette.types import ASGIApp
 
 from treadle.runner.signals import Signals
 from treadle.store.database import Database
@@ -149,3 +150,11 @@ def test_streams_are_eight_for_a_session_and_a_thousand_in_all() -> None:
     streams.leave("a")
     assert streams.admit("a")
     assert sum(streams.admit("") for _ in range(1000)) == 992
+
+
+def test_program_without_a_login_may_post_nothing_at_all(app: ASGIApp, rows: Rows) -> None:
+    """`curl -X POST` from this machine; a browser would say where it comes from."""
+    rows.run("r_1", status="held")
+    bare = TestClient(app, base_url=HOST, follow_redirects=False)
+    assert bare.post("/runs/r_1/release").status_code == 202
+    assert bare.post("/runs/r_1/release", headers={"origin": "null", "sec-fetch-site": "cross-site"}).status_code == 403

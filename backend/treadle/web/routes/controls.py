@@ -17,8 +17,9 @@ def cancel_run(request: Request, run_id: str, studio: InStudio, body: Sent) -> R
 @router.post("/runs/{run_id}/steps")
 def run_next_step(request: Request, run_id: str, studio: InStudio, body: Sent, delivery: str | None = None) -> Response:
     """Let one queued event go: `delivery` names which, else the first."""
-    chosen = delivery or (body.form.get("delivery") if not body.is_json else None)
-    studio.requests.step(run_id, delivery=chosen or None)
+    sent = body.json() if body.is_json else body.form
+    chosen = delivery or (sent.get("delivery") if isinstance(sent, dict) else None)
+    studio.requests.step(run_id, delivery=str(chosen) if chosen else None)
     return acted(request, body, run_id, {"id": run_id, "accepted": "step"})
 
 
