@@ -27,7 +27,6 @@ class Delivery:
     deaths: int = 0
     writes: dict[str, Any] | None = None
     batches: list[list[Event]] | None = None
-    collects: int = 0
 
     @property
     def key(self) -> Key:

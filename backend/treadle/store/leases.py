@@ -19,13 +19,12 @@ _runs, _workers = Run.__table__, Worker.__table__  # type: ignore[attr-defined]
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A run this worker now owns, and the worker that had it before, if any."""
+    """A run this worker now owns; `last_exit` is how the worker ended that had it before, if it did."""
 
     run_id: str
     workflow: str
     epoch: int
     entries: int
-    last_owner: str | None
     last_exit: str | None
 
 
@@ -38,7 +37,7 @@ def claim(
         _runs.c.status.in_(LIVE),
         or_(_runs.c.lease_owner.is_(None), _runs.c.lease_until < now),
     )
-    columns = (_runs.c.id, _runs.c.workflow, _runs.c.epoch, _runs.c.entries, _runs.c.lease_owner, _workers.c.exit)
+    columns = (_runs.c.id, _runs.c.workflow, _runs.c.epoch, _runs.c.entries, _workers.c.exit)
     query = (
         select(*columns)
         .outerjoin(_workers, _workers.c.id == _runs.c.lease_owner)
@@ -57,7 +56,7 @@ def claim(
                 .where(_runs.c.id.in_([row.id for row in rows]))
                 .values(lease_owner=owner, lease_until=now + seconds, epoch=_runs.c.epoch + 1)
             )
-    return [Claim(row.id, row.workflow, row.epoch + 1, row.entries, row.lease_owner, row.exit) for row in rows]
+    return [Claim(row.id, row.workflow, row.epoch + 1, row.entries, row.exit) for row in rows]
 
 
 def drop_leases(database: Database, owner: str | None = None) -> None:
