@@ -7,7 +7,10 @@ TreadleError
 ├── WorkflowTimeoutError        the run used up its active time
 ├── WorkflowCancelledByUser     somebody cancelled the run
 ├── RunInterrupted              the run's worker died or lost its lease; the journal has the rest
+├── RecordedError               a step's exception as the journal remembers it
 ├── ValueNotStorable            a value has no exact form on disk
+│   └── LimitExceeded           it is nested too deep or too large to be kept
+│       └── RunTooLarge         the whole run is
 ├── WorkflowFileError           a workflow file could not be loaded
 ├── WorkflowNotFound, RunNotFound, PromptNotFound
 ├── IdempotencyConflict, PromptAnswered, RunEnded, InvalidFields
@@ -15,6 +18,8 @@ TreadleError
 """
 
 from __future__ import annotations
+
+from typing import Self
 
 
 class TreadleError(Exception):
@@ -49,8 +54,42 @@ class RunInterrupted(TreadleError):  # noqa: N818 - a state, not a fault of the 
     code = "run_interrupted"
 
 
+class RecordedError(TreadleError):
+    """An exception of a step, read back from a journal: `type` is its class name, `message` its text."""
+
+    code = "recorded_error"
+
+    def __init__(self, type: str, message: str) -> None:  # noqa: A002 - the word an error's facts use
+        super().__init__(f"{type}: {message}")
+        self.type = type
+        self.message = message
+
+
 class ValueNotStorable(TreadleError):  # noqa: N818 - names the value, not the error
+    """A value that cannot be stored, or not be read back: `path` leads to it, `kind` is its class."""
+
     code = "value_not_storable"
+
+    def __init__(self, message: str, *, path: str = "", kind: str = "") -> None:
+        super().__init__(message)
+        self.path = path
+        self.kind = kind
+
+    def in_(self, holder: str) -> Self:
+        """The same, told of what the value is part of."""
+        return type(self)(f"{holder}: {self}", path=self.path, kind=self.kind)
+
+
+class LimitExceeded(ValueNotStorable):
+    """A value is nested too deep, or what holds it is too large, to be kept; the step that made it fails."""
+
+    code = "limit_exceeded"
+
+
+class RunTooLarge(LimitExceeded):
+    """A run has more entries, or more in them, than is kept of one run; it ends here."""
+
+    code = "run_too_large"
 
 
 class WorkflowFileError(TreadleError):

@@ -1,179 +1,268 @@
-"""The reducer as a film script: ticks in (>>), commands out (<<); and its fold equals the live state."""
+"""The reducer as a film script: what happens (`>>`), what has to be done then (`<<`), what is true after it (`--`).
+
+The scenes are in scripts/, a file for each room of the rules; other lines tell the story. The cast is below.
+"""
 
 from __future__ import annotations
 
-import asyncio
+import re
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, get_args
 
-from hypothesis import given, settings
-from hypothesis import strategies as st
+import pytest
 
-from treadle import Context, Event, InputRequiredEvent, StartEvent, StopEvent, Workflow, step
-from treadle.engine import ticks
-from treadle.engine.commands import ClosePrompt, EndRun, OpenPrompt, Publish, RunStep, WaitForRetry
-from treadle.engine.journal import MemoryJournal
-from treadle.engine.loop import RunLoop
-from treadle.engine.records import BASE_TYPES, from_record, to_record
-from treadle.engine.reducer import apply
-from treadle.engine.replay import fold
-from treadle.engine.rules.completion import MAX_DEATHS
+from treadle import Event, HumanResponseEvent, InputRequiredEvent, StartEvent, StepFailedEvent
+from treadle.engine import commands, ticks
+from treadle.engine.commands import ClosePrompt, EndRun, OpenPrompt, Publish, RunStep, WaitForRetry, WatchWait
+from treadle.engine.events import BASE_TYPES
+from treadle.engine.reducer import _RULES, apply
+from treadle.engine.rules.collecting import join_progress
 from treadle.engine.state import Routes, RunState
-from treadle.engine.summary import counts
-from treadle.engine.ticks import ErrorFacts
+from treadle.engine.ticks import ErrorFacts, Key, Tick
 
 
 class Work(Event):
     n: int = 0
 
 
-ROUTES = Routes({StartEvent: ("begin",), Work: ("work",)}, {"begin": 4, "work": 2})
+class Both(Event):
+    pass
 
 
-def script(state, tick):
-    """What follows from `tick`, in words."""
-    words = []
-    for command in apply(state, tick):
-        match command:
-            case RunStep(delivery):
-                words.append(f"run {delivery.step} on #{delivery.seq}, attempt {delivery.attempt}")
-            case WaitForRetry(delivery, due):
-                words.append(f"retry {delivery.step} at {due:g}")
-            case Publish(event):
-                words.append(f"publish {type(event).__name__}")
-            case OpenPrompt(prompt, _):
-                words.append(f"open prompt {prompt}")
-            case ClosePrompt(prompt, response):
-                words.append(f"close prompt {prompt}, {'answered' if response else 'withdrawn'}")
-            case EndRun(outcome):
-                words.append(f"end {outcome.status}")
-    return words
+class Left(Event):
+    n: int = 0
 
 
-def test_fan_out_within_the_workers_of_a_step():
-    run = RunState(ROUTES)
-    assert script(run, ticks.RunStarted(0, StartEvent(), {})) == ["run begin on #1, attempt 0"]
-    for seq in (2, 3):
-        sent = ticks.EventSent(0, Work(n=seq), source=(1, "begin"), index=seq - 2)
-        assert script(run, sent) == [f"run work on #{seq}, attempt 0"]
-    third = ticks.EventSent(0, Work(n=4), source=(1, "begin"), index=2)
-    assert script(run, third) == [], "both workers of the step are taken"
-    assert script(run, ticks.StepFinished(1, (1, "begin"), None)) == []
-    assert script(run, ticks.StepFinished(1, (2, "work"), None)) == ["run work on #4, attempt 0"]
-    assert script(run, ticks.StepFinished(2, (3, "work"), StopEvent(result=1))) == ["end completed"]
-    assert run.status == "completed"
-    assert script(run, ticks.StepFinished(2, (4, "work"), StopEvent(result=2))) == [], "the first stop wins"
+class Right(Event):
+    n: int = 0
 
 
-def test_held_run_waits_for_leave():
-    run = RunState(ROUTES)
-    assert script(run, ticks.RunStarted(0, StartEvent(), {}, held=True)) == []
-    assert run.status == "held"
-    assert script(run, ticks.StepAllowed(1)) == ["run begin on #1, attempt 0"]
-    assert script(run, ticks.StepFinished(2, (1, "begin"), Work())) == []
-    assert run.status == "held"
-    assert script(run, ticks.RunReleased(3)) == ["run work on #3, attempt 0"]
-    assert run.active_seconds(5) == 1 + 2, "held time does not count"
-
-
-def test_failure_is_retried_then_ends_the_run():
-    run = RunState(ROUTES)
-    script(run, ticks.RunStarted(0, StartEvent(), {}))
-    script(run, ticks.ContextChanged(0, (1, "begin"), "key", "from the failed attempt"))
-    failed = ticks.StepFailed(1, (1, "begin"), ErrorFacts("OSError", "no"), retry_at=6)
-    assert script(run, failed) == ["retry begin at 6"]
-    assert run.context == {}
-    assert script(run, ticks.StepRetried(6, (1, "begin"))) == ["run begin on #1, attempt 1"]
-    assert script(run, ticks.StepFailed(7, (1, "begin"), ErrorFacts("OSError", "no"))) == ["end failed"]
-
-
-def test_prompt_is_answered_by_number_and_withdrawn_at_the_end():
-    run = RunState(ROUTES)
-    script(run, ticks.RunStarted(0, StartEvent(), {}))
-    asked = script(run, ticks.StepFinished(1, (1, "begin"), InputRequiredEvent(prefix="?")))
-    assert asked == ["open prompt 2", "publish InputRequiredEvent"]
-    assert run.status == "waiting"
-    assert script(run, ticks.RunCancelled(9)) == ["close prompt 2, withdrawn", "end cancelled"]
-    assert run.active_seconds(9) == 1
-
-
-def test_resumed_run_tries_again_what_was_in_flight_and_parks_what_kills_its_worker():
-    run = RunState(ROUTES)
-    script(run, ticks.RunStarted(0, StartEvent(), {}))
-    for attempt in range(1, MAX_DEATHS):
-        crashed = ticks.RunResumed(attempt, "w", "died", crashed=True)
-        assert script(run, crashed) == [f"run begin on #1, attempt {attempt}"]
-    assert script(run, ticks.RunResumed(9, "w", "died", crashed=True)) == ["end interrupted"]
-    assert run.outcome is not None
-    assert "died 3 times in step begin" in run.outcome.error.message
+class Other(Event):
+    n: int = 0
 
 
 class Part(Event):
-    n: int
+    n: int = 0
 
 
-class Done(Event):
-    n: int
+class Crumb(Event):
+    n: int = 0
 
 
-class Random(Workflow):
-    """A fan-out, loops and joins whose shape and schedule hypothesis chooses."""
-
-    @step
-    async def split(self, ctx: Context, ev: StartEvent) -> Part:
-        await ctx.set("plan", list(ev.plan))
-        for n in range(len(ev.plan)):
-            ctx.send_event(Part(n=n))
-
-    @step(num_workers=3)
-    async def work(self, ctx: Context, ev: Part) -> Part | Done:
-        plan = await ctx.get("plan")
-        for _ in range(plan[ev.n] % 4):
-            await asyncio.sleep(0)
-        if plan[ev.n] > 4:
-            plan[ev.n] -= 3
-            await ctx.set("plan", list(plan))
-            return Part(n=ev.n)
-        ctx.write_event_to_stream(Event(n=ev.n))
-        return Done(n=ev.n)
-
-    @step
-    async def join(self, ctx: Context, ev: Done) -> StopEvent | None:
-        done = ctx.collect_events(ev, [Done] * len(await ctx.get("plan")))
-        return StopEvent(result=sorted(event.n for event in done)) if done else None
+class Query(Event):
+    n: int = 0
 
 
-class CheckedJournal(MemoryJournal):
-    """After every tick the fold of the records, through their stored form, gives the live state."""
-
-    def __init__(self, types):
-        super().__init__()
-        self.types = types
-        self.state = None
-
-    def append(self, seq, tick, commands):
-        stored = from_record(to_record(seq, tick), self.types)
-        super().append(seq, stored, commands)
-        folded = fold(self.ticks, self.state.routes)
-        assert (folded.seq, folded.status, folded.context) == (seq, self.state.status, self.state.context)
-        assert counts(folded) == counts(self.state)
-        assert list(folded.running) == list(self.state.running)
-        assert {s: [d.key for d in q] for s, q in folded.queued.items()} == {
-            s: [d.key for d in q] for s, q in self.state.queued.items()
-        }
+class Ask(InputRequiredEvent):
+    pass
 
 
-@settings(max_examples=40, deadline=None)
-@given(st.lists(st.integers(0, 12), min_size=1, max_size=7))
-def test_fold_of_the_journal_is_the_live_state_after_every_tick(plan):
-    async def run():
-        workflow = Random()
-        journal = CheckedJournal({**BASE_TYPES, "Part": Part, "Done": Done})
-        ended = asyncio.get_running_loop().create_future()
-        loop = RunLoop(
-            workflow.table, clock=lambda: 0.0, ended=lambda outcome, error: ended.set_result(outcome), journal=journal
+class Answer(HumanResponseEvent):
+    to: str = ""
+
+
+class Ping(Event):
+    to: str = ""
+
+
+class Risk(Event):
+    pass
+
+
+class Charge(Event):
+    pass
+
+
+class Lost(Event):
+    pass
+
+
+CAST = {kind.__name__: kind for kind in (Work, Both, Left, Right, Other, Part, Crumb, Query, Ask, Answer, Ping, Risk,
+                                         Charge, Lost)}  # fmt: skip
+TYPES = {**BASE_TYPES, **CAST}
+ROUTES = Routes(
+    takers={
+        StartEvent: ("begin",), Work: ("work",), Both: ("one", "two"), Left: ("marry",), Right: ("marry",),
+        Other: ("marry",), Part: ("gather",), Crumb: ("gather",), Query: ("ask",), Answer: ("read",), Ping: ("pong",),
+        Risk: ("risk",), StepFailedEvent: ("mend",), Charge: ("charge",),
+    },
+    workers={"begin": 4, "work": 2, "one": 1, "two": 1, "marry": 2, "gather": 4, "ask": 1, "read": 1, "pong": 1,
+             "risk": 1, "mend": 4, "charge": 1},
+    joins={"marry": ((Left,), (Right, Other))},
+    catchers={"risk": "mend"},
+    at_most_once=frozenset({"charge"}),
+)  # fmt: skip
+
+
+@dataclass
+class Scene:
+    """A story: its lines, each with the number it has in its file."""
+
+    title: str
+    file: str
+    lines: list[tuple[int, str]] = field(default_factory=list)
+
+
+def scenes() -> Iterator[Scene]:
+    """All scenes of all scripts."""
+    for path in sorted((Path(__file__).parent / "scripts").glob("*.txt")):
+        scene: Scene | None = None
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+            if line.startswith("# "):
+                if scene is not None:
+                    yield scene
+                scene = Scene(line[2:], path.stem)
+            elif scene is not None and line.strip():
+                scene.lines.append((number, line))
+        assert scene is not None
+        yield scene
+
+
+SCENES = list(scenes())
+
+
+def event(text: str) -> Event:
+    """`Work(n=1)`, `Work` for short."""
+    return eval(text if "(" in text else f"{text}()", dict(TYPES))
+
+
+def key(text: str) -> Key:
+    """`2.work`: the delivery of entry 2 to step work."""
+    seq, _, step = text.partition(".")
+    return int(seq), step
+
+
+KEY, EVENT = r"(\d+\.\w+)", r"(\w+(?:\(.*?\))?)"
+MADE: dict[str, Any] = {
+    r"start(?: (held))?": lambda s, held: ticks.RunStarted(s.at, StartEvent(), {"given": 1}, held is not None),
+    rf"{KEY} sends {EVENT}(?: to (\w+))?": lambda s, k, e, to: ticks.EventSent(
+        s.at, event(e), to, key(k), s.sent(key(k))
+    ),
+    rf"somebody sends {EVENT}(?: to (\w+))?": lambda s, e, to: ticks.EventSent(s.at, event(e), to),
+    rf"prompt (\d+) is answered {EVENT}": lambda s, n, e: ticks.EventSent(s.at, event(e), prompt=int(n)),
+    rf"{KEY} streams {EVENT}": lambda s, k, e: ticks.EventStreamed(s.at, event(e), key(k)),
+    rf"{KEY} returns nothing": lambda s, k: ticks.StepFinished(s.at, key(k), None),
+    rf"{KEY} returns {EVENT}": lambda s, k, e: ticks.StepFinished(s.at, key(k), event(e)),
+    rf"{KEY} hands over {EVENT}": lambda s, k, e: ticks.StepFinished(s.at, key(k), event(e), handed=True),
+    rf"{KEY} raises (\w+): (.*?)(?:, again at (\d+))?": lambda s, k, kind, text, due: ticks.StepFailed(
+        s.at, key(k), ErrorFacts(kind, text), float(due) if due else None, getattr(__import__("builtins"), kind)(text)
+    ),
+    rf"{KEY} may try again": lambda s, k: ticks.StepRetried(s.at, key(k)),
+    rf"{KEY} collects the same": lambda s, k: ticks.EventsCollected(s.at, key(k), None),
+    rf"{KEY} collects ((?:\w+ x \d+(?:, )?)+)": lambda s, k, runs: ticks.EventsCollected(
+        s.at, key(k), [(name, int(count)) for name, count in re.findall(r"(\w+) x (\d+)", runs)]
+    ),
+    rf"{KEY} waits for (\w+)(?:\((.*?)\))?(?: until (\d+))?(?:, asking {EVENT})?": lambda s, k, name, where, due, e: (
+        ticks.WaitStarted(
+            s.at, key(k), name, eval(f"dict({where or ''})"), float(due) if due else None, event(e) if e else None,
+            human=issubclass(TYPES[name], HumanResponseEvent) or e is not None,
         )
-        journal.state = loop.state
-        loop.start(StartEvent(plan=plan), context={})
-        outcome = await ended
-        assert outcome.event.result == list(range(len(plan)))
+    ),
+    rf"{KEY} has waited long enough": lambda s, k: ticks.WaitTimedOut(s.at, key(k)),
+    rf"{KEY} keeps (\w+) = (.*)": lambda s, k, name, value: ticks.ResultKept(s.at, key(k), name, eval(value)),
+    rf"{KEY} starts its run (\d+) of (\w+)": lambda s, k, call, name: ticks.ChildStarted(
+        s.at, key(k), int(call), name, f"r{call}"
+    ),
+    rf"run (\d+) of {KEY} ends (\w+)": lambda s, call, k, status: ticks.ChildEnded(s.at, key(k), int(call), status),
+    rf"(?:{KEY}|somebody) sets (\w+) = (.*)": lambda s, k, name, value: ticks.ContextChanged(
+        s.at, key(k) if k else None, name, eval(value)
+    ),
+    rf"(?:{KEY}|somebody) removes (\w+)": lambda s, k, name: ticks.ContextRemoved(s.at, key(k) if k else None, name),
+    r"hold": lambda s: ticks.RunHeld(s.at),
+    rf"allow(?: {KEY})?": lambda s, k: ticks.StepAllowed(s.at, key(k) if k else None),
+    r"release": lambda s: ticks.RunReleased(s.at),
+    r"resume(?: (after a crash))?": lambda s, crash: ticks.RunResumed(s.at, "w", "it ended", crash is not None),
+    rf"{KEY} outgrows its limits: (.*)": lambda s, k, text: ticks.RunFailed(
+        s.at, ErrorFacts("WorkflowRuntimeError", text), key(k)[1]
+    ),
+    r"cancel": lambda s: ticks.RunCancelled(s.at),
+    r"time is up after (\d+)": lambda s, seconds: ticks.RunTimedOut(s.at, float(seconds)),
+}  # fmt: skip
 
-    asyncio.run(run())
+
+class Clapper:
+    """What a scene needs to know while its lines are read: the time, and how often a delivery has sent."""
+
+    def __init__(self) -> None:
+        self.at = 0.0
+        self._sent: dict[Key, int] = {}
+
+    def sent(self, source: Key) -> int:
+        """Which event of `source` this is."""
+        self._sent[source] = self._sent.get(source, -1) + 1
+        return self._sent[source]
+
+    def tick(self, line: str) -> Tick:
+        """The tick a line stands for; `@ 5` before it sets the time."""
+        words = line.removeprefix(">>").strip()
+        if words.startswith("@"):
+            at, _, words = words.removeprefix("@").strip().partition(" ")
+            self.at = float(at)
+        for pattern, make in MADE.items():
+            if found := re.fullmatch(pattern, words):
+                return make(self, *found.groups())
+        raise AssertionError(f"No tick is written like this: {words}")
+
+
+def ticks_of(scene: Scene) -> list[Tick]:
+    """What happens in a scene."""
+    clapper = Clapper()
+    return [clapper.tick(line) for _, line in scene.lines if line.startswith(">>")]
+
+
+def words(command: commands.Command) -> str:
+    """What a script says for a command."""
+    match command:
+        case RunStep(delivery):
+            again = f", attempt {delivery.attempt}" if delivery.attempt else ""
+            given = f" with {' '.join(repr(each) for each in delivery.inputs)}" if delivery.inputs else ""
+            return f"run {delivery.seq}.{delivery.step}{given}{again}"
+        case WaitForRetry(delivery, due):
+            return f"retry {delivery.seq}.{delivery.step} at {due:g}"
+        case WatchWait(delivery, due):
+            return f"wake {delivery.seq}.{delivery.step} at {due:g}"
+        case Publish(shown):
+            return f"publish {type(shown).__name__}"
+        case OpenPrompt(prompt, _):
+            return f"open prompt {prompt}"
+        case ClosePrompt(prompt, response):
+            return f"close prompt {prompt}, {'answered' if response is not None else 'withdrawn'}"
+        case EndRun(outcome):
+            because = f": {outcome.error.type}: {outcome.error.message}" if outcome.error else ""
+            return f"end {outcome.status}{because}"
+    raise AssertionError(command)
+
+
+@pytest.mark.parametrize("scene", SCENES, ids=lambda scene: f"{scene.file}: {scene.title}")
+def test_scene(scene):
+    run, clapper, done = RunState(ROUTES), Clapper(), []
+    for number, line in [*scene.lines, (0, ">> ")]:
+        place = f"scripts/{scene.file}.txt:{number}: {line}"
+        if line.startswith(">>"):
+            assert done == [], f"{place}: before this, too: {done}"
+            if number:
+                done = [words(command) for command in apply(run, clapper.tick(line))]
+        elif line.startswith("<<"):
+            assert [line.removeprefix("<<").strip()] == done[:1], f"{place}: {done}"
+            del done[0]
+        elif line.startswith("--"):
+            known = {"run": run, "deque": deque, "join_progress": join_progress, **TYPES}
+            assert eval(line.removeprefix("--").strip(), known), f"{place}: {run}"
+
+
+def test_every_tick_and_every_command_has_a_scene():
+    seen = {type(tick) for scene in SCENES for tick in ticks_of(scene)}
+    assert seen == set(get_args(ticks.Tick)) == set(_RULES)
+    done = set()
+    for scene in SCENES:
+        run = RunState(ROUTES)
+        done.update(type(command) for tick in ticks_of(scene) for command in apply(run, tick))
+    assert done == set(get_args(commands.Command))
+
+
+def test_every_room_of_the_rules_has_a_script():
+    rooms = {rule.__module__.rpartition(".")[2] for rule in _RULES.values()} | {"collecting"}
+    assert {scene.file for scene in SCENES} == rooms

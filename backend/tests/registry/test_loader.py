@@ -65,3 +65,54 @@ def test_two_files_may_use_the_same_name_and_shadow_nothing(tmp_path: Path) -> N
     before = sys.modules["json"]
     assert [item.name for item in load_paths([tmp_path])] == ["Good", "json.Good"]
     assert sys.modules["json"] is before
+
+
+UNBOUND = """
+from treadle import StartEvent, StopEvent, Workflow, step
+
+joke_flow = Workflow(timeout=60)
+other_name = joke_flow
+empty = Workflow()
+
+@step(workflow=joke_flow)
+async def tell(ev: StartEvent) -> StopEvent:
+    return StopEvent(result=f"A joke about {ev.topic}.")
+"""
+
+
+async def test_instance_with_steps_of_its_own_is_named_by_its_variable(tmp_path: Path) -> None:
+    (tmp_path / "jokes.py").write_text(UNBOUND)
+    (loaded,) = load_paths([tmp_path])
+    assert isinstance(loaded, LoadedWorkflow)
+    assert (loaded.name, list(loaded.workflow.table.steps)) == ("joke_flow", ["tell"])
+    assert await loaded.workflow.run(topic="pirates") == "A joke about pirates."
+
+
+def test_instance_of_a_class_from_elsewhere_is_named_by_its_variable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The class itself is not this file's to offer."""
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib" / "flows_from_elsewhere.py").write_text(GOOD)
+    monkeypatch.syspath_prepend(tmp_path / "lib")
+    (tmp_path / "file.py").write_text("from flows_from_elsewhere import Good\n\nmine = Good(timeout=3)\n")
+    (loaded,) = load_paths([tmp_path / "file.py"])
+    monkeypatch.delitem(sys.modules, "flows_from_elsewhere")
+    assert isinstance(loaded, LoadedWorkflow)
+    assert (loaded.name, loaded.workflow.timeout) == ("mine", 3)
+
+
+@pytest.mark.parametrize(
+    ("instances", "names"),
+    [
+        ("", {"Good": 10}),
+        ("only = Good(timeout=1)", {"Good": 1}),
+        ("quick = Good(timeout=1)\nslow = Good(timeout=99)", {"quick": 1, "slow": 99}),
+    ],
+)
+def test_several_instances_of_one_class_go_by_their_variables(
+    tmp_path: Path, instances: str, names: dict[str, float]
+) -> None:
+    (tmp_path / "file.py").write_text(f"{GOOD}\n{instances}\n")
+    loaded = load_paths([tmp_path])
+    assert {item.name: item.workflow.timeout for item in loaded if isinstance(item, LoadedWorkflow)} == names

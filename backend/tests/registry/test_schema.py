@@ -75,3 +75,20 @@ def test_field_without_a_json_form_is_left_open() -> None:
 
 def test_responses_are_those_the_steps_take() -> None:
     assert list(response_schemas(Undeclared().table)) == ["HumanResponseEvent"]
+
+
+class Draft(Event):
+    text: str
+
+
+class Letter(Workflow):
+    @step
+    async def write(self, ev: StartEvent | Draft) -> Draft | StopEvent:
+        return StopEvent(result=ev.text) if isinstance(ev, Draft) else Draft(text=f"Dear {ev.to}")
+
+
+def test_field_read_from_a_parameter_of_several_events_is_the_start_events_if_no_other_declares_it() -> None:
+    table = Letter().table
+    schema = start_schema(table, start_class(table))
+    assert schema["properties"] == {"to": {"title": "to", "x-read-by-steps": True}}
+    assert "required" not in schema

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from typing import Any
 
 from hypothesis import strategies as st
 
 from treadle.visualizer.graph import Edge, Graph, Node, known_edges
-from treadle.visualizer.possible import possible_flows
+from treadle.visualizer.possible import EventFacts, StepRecord, possible_flows
 
-ROLES = {
+ROLES: EventFacts = {
     "StartEvent": ("start", "Begins."),
     "StopEvent": ("stop", "Ends."),
     "InputRequiredEvent": ("input", ""),
@@ -17,21 +18,9 @@ ROLES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
-    """A step as a registry would describe it."""
-
-    name: str
-    accepts: list[str]
-    emits: list[str]
-    doc: str = ""
-    num_workers: int | None = 4
-    line: int | None = 1
-
-
 def flow(name: str, *steps: tuple[str, str, str]) -> Graph:
     """A graph from (step, accepted events, emitted events), events as words in one string."""
-    records = [Record(step, accepts.split(), emits.split()) for step, accepts, emits in steps]
+    records = [StepRecord(step, accepts.split(), emits.split()) for step, accepts, emits in steps]
     used = {event for record in records for event in [*record.accepts, *record.emits]}
     return possible_flows(name, records, events={key: value for key, value in ROLES.items() if key in used})
 
@@ -75,3 +64,21 @@ def graphs(draw: st.DrawFn, *, largest: int = 14) -> Graph:
         pairs = draw(st.lists(st.tuples(ends, ends), max_size=2 * count))
         edges = [Edge(nodes[a].id, nodes[b].id) for a, b in pairs]
     return Graph("Any", tuple(nodes), known_edges(edges, {node.id: node for node in nodes}))
+
+
+def run_of(*steps: tuple[str, str, str]) -> dict[str, Any]:
+    """The counts of a run told as (step, event it took, event it sent); a word may be empty."""
+    ran: dict[str, Counter[str]] = {}
+    events: Counter[str] = Counter()
+    edges: Counter[str] = Counter()
+    for step, took, sent in steps:
+        if step:
+            ran.setdefault(step, Counter()).update(started=1, done=1)
+        if took:
+            edges[f"event:{took}>step:{step}"] += 1
+            events[took] = max(1, events[took])
+        if sent:
+            events[sent] += 1
+        if step and sent:
+            edges[f"step:{step}>event:{sent}"] += 1
+    return {"steps": ran, "events": events, "edges": edges}

@@ -20,6 +20,14 @@ class WaitForRetry:
 
 
 @dataclass(slots=True)
+class WatchWait:
+    """Wake the waiting delivery at `due`, unless its event comes first."""
+
+    delivery: Delivery
+    due: float
+
+
+@dataclass(slots=True)
 class Publish:
     event: Event
 
@@ -41,4 +49,4 @@ class EndRun:
     outcome: Outcome
 
 
-Command = RunStep | WaitForRetry | Publish | OpenPrompt | ClosePrompt | EndRun
+Command = RunStep | WaitForRetry | WatchWait | Publish | OpenPrompt | ClosePrompt | EndRun

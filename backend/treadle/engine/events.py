@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import ItemsView, Iterator, KeysView, ValuesView
+from collections.abc import ItemsView, Iterator, KeysView, Mapping, ValuesView
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -87,3 +87,70 @@ class HumanResponseEvent(Event):
     """What the person answered."""
 
     response: str = Field(default="", description="Your answer.")
+
+
+_RARE = ConfigDict(defer_build=True)
+"""For events most programs never make: their validators are built when first needed, not at import."""
+
+
+class StepFailedEvent(Event):
+    """Given to a `@catch_error` step when the retries of a step are spent.
+
+    `exception` is what the step raised; after a restart it is a RecordedError with its class name and message.
+    `attempts` counts the attempts made, `elapsed` the seconds since the first of them failed.
+    """
+
+    model_config = _RARE
+
+    step: str
+    exception: BaseException
+    input_event: Event
+    attempts: int = 1
+    elapsed: float = 0.0
+
+
+class WorkflowFailedEvent(StopEvent):
+    """The last event in the stream of a run that failed in `step`, after `attempts` attempts."""
+
+    model_config = _RARE
+
+    step: str | None = None
+    exception: BaseException
+    attempts: int = 0
+    elapsed: float = 0.0
+
+
+class WorkflowTimedOutEvent(StopEvent):
+    """The last event in the stream of a run that used up its active time, `timeout` seconds."""
+
+    model_config = _RARE
+
+    timeout: float
+    active_steps: list[str] = Field(default_factory=list)
+
+
+class WorkflowCancelledEvent(StopEvent):
+    """The last event in the stream of a run that somebody cancelled."""
+
+    model_config = _RARE
+
+
+class StepStateChanged(Event):
+    """Shown by `stream_events(expose_internal=True)`: a step started (`state` "running") or ended ("done", "failed").
+
+    `input_event` and `output_event` are class names.
+    """
+
+    model_config = _RARE
+
+    step: str
+    state: str
+    input_event: str
+    output_event: str | None = None
+
+
+BASE_TYPES: Mapping[str, type[Event]] = {
+    kind.__name__: kind
+    for kind in (Event, StartEvent, StopEvent, InputRequiredEvent, HumanResponseEvent, StepFailedEvent)
+}
+"""The event classes every workflow may use without declaring them, by name."""

@@ -1,178 +1,284 @@
 """The loop: gives ticks to the reducer and carries out its commands, each after its tick is kept.
 
-The loop has no task of its own. Ticks come in by calls; steps run in carriers, tasks that take the next ready delivery
-as long as there is one, so that a chain of steps that never suspend costs no task switches at all.
+The loop has no task of its own: ticks come in by calls, steps run in carriers.
 """
 
 from __future__ import annotations
 
 import asyncio
-import threading
+import zlib
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future as ThreadFuture
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
-from itertools import groupby
 from typing import Any
 
 from treadle.engine import ticks
-from treadle.engine.commands import Command, EndRun, Publish, RunStep, WaitForRetry
-from treadle.engine.context import Context
-from treadle.engine.events import Event
+from treadle.engine.admission import admitted, refuse_start
+from treadle.engine.carriers import Carriers
+from treadle.engine.commands import Command, EndRun, Publish, RunStep, WaitForRetry, WatchWait
+from treadle.engine.events import Event, InputRequiredEvent, StepStateChanged
+from treadle.engine.failures import last_event
 from treadle.engine.journal import Journal
+from treadle.engine.nesting import Launch
+from treadle.engine.outbox import RunOutbox
 from treadle.engine.reducer import apply
-from treadle.engine.rules.collecting import collected_batch
+from treadle.engine.retry import next_delay
+from treadle.engine.slots import Slots
 from treadle.engine.state import Delivery, Outcome, RunState
+from treadle.engine.stepping import Stepper
 from treadle.engine.stream import EventStream
 from treadle.engine.table import StepTable
-from treadle.engine.traces import trace_of
-from treadle.errors import RunInterrupted, WorkflowRuntimeError
-
-YIELD_EVERY = 64
-"""Steps after which a carrier lets everybody else on the event loop have a turn."""
-
-_threads = ThreadPoolExecutor(max_workers=64, thread_name_prefix="treadle-step")
+from treadle.engine.timers import Timers
+from treadle.engine.traces import message_of, trace_of
+from treadle.errors import LimitExceeded, RunInterrupted, RunTooLarge, WorkflowRuntimeError
 
 
 class RunLoop:
     """Drives one run. `ended` is called once with the outcome and, if it failed here, the exception itself."""
 
+    __slots__ = (
+        "_admit",
+        "_carriers",
+        "_clock",
+        "_early",
+        "_ended",
+        "_failure",
+        "_journal",
+        "_pending",
+        "_start",
+        "_stepper",
+        "_timeout",
+        "_timers",
+        "outbox",
+        "over",
+        "published",
+        "run_id",
+        "say",
+        "state",
+        "stepwise",
+        "table",
+        "watched",
+    )
+
     def __init__(
         self,
         table: StepTable,
         *,
+        run_id: str,
         clock: Callable[[], float],
         ended: Callable[[Outcome, BaseException | None], None],
         journal: Journal | None = None,
         state: RunState | None = None,
         timeout: float | None = None,
         say: Callable[[str], None] | None = None,
+        launch: Launch | None = None,
     ) -> None:
         self.table = table
+        self.run_id = run_id
         self.state = state if state is not None else RunState(table.routes)
         self.published = EventStream()
+        self.watched = False
         self._clock = clock
         self._ended = ended
         self._journal = journal
+        self._admit: Any = getattr(journal, "admit", None)  # what only a journal with limits has
         self._timeout = timeout
-        self._say = say
-        self._loop = asyncio.get_running_loop()
-        self._thread = threading.get_ident()
-        self._ready: deque[Delivery] = deque()
+        self.say = say
         self._pending: deque[tuple[asyncio.Future[None], Sequence[Command]]] = deque()
-        self._carriers: dict[asyncio.Task[None], str | None] = {}
-        self._spare = False
-        self._timers: set[asyncio.TimerHandle] = set()
-        self._exception: BaseException | None = None
+        self._timers = Timers(self)
+        self._stepper: Stepper | None = None
+        self._start: ticks.RunStarted | None = None
+        self._early: list[ticks.Tick] | None = None
+        self._failure: tuple[ticks.ErrorFacts | None, BaseException | None] = (None, None)
         self.over = False
+        self.stepwise = False
+        self.outbox = RunOutbox(self, launch)
+        self._carriers = Carriers(self)
 
     # What happens to the run
 
     def submit(self, tick: ticks.Tick) -> None:
         """Let `tick` happen: apply it, keep it, and carry out what follows once it is kept."""
+        if self._start is not None:
+            if self._early is not None:
+                if type(tick) is ticks.ContextChanged:  # to be read before the run starts
+                    self._start.context[tick.key] = tick.value
+                else:
+                    self._early.append(tick)
+                return
+            self.begin()
         if self.over:
             return
+        if self._admit is not None:
+            admitted(self, tick, self._admit)
+        self.happen(tick)
+
+    def happen(self, tick: ticks.Tick) -> None:
+        """Let `tick` happen, whatever the limits are."""
         state = self.state
         commands = apply(state, tick)
         kept = self._journal.append(state.seq, tick, commands) if self._journal is not None else None
         if kept is None and not self._pending:
             if commands:
                 self._carry_out(commands)
-            return
-        if kept is None:
-            kept = self._pending[-1][0]
-        if not self._pending or self._pending[-1][0] is not kept:
-            kept.add_done_callback(self._kept)
-        self._pending.append((kept, commands))
+        else:
+            if kept is None:
+                kept = self._pending[-1][0]
+            if not self._pending or self._pending[-1][0] is not kept:
+                kept.add_done_callback(self._kept)
+            self._pending.append((kept, commands))
+        if self._stepper is not None:
+            self._stepper.changed()
 
-    def start(self, event: Event, *, context: dict[str, Any], held: bool = False) -> None:
-        """Start the run with `event` and the context it continues from."""
-        self.submit(ticks.RunStarted(self._clock(), event, context, held))
-        self._watch_timeout()
+    def start(
+        self, event: Event, *, context: dict[str, Any], held: bool = False, when_free: Slots | None = None
+    ) -> None:
+        """Start the run with `event` and the context it continues from, as soon as the event loop gets to it.
+
+        Not at once, so that who called may still make it stepwise; with `when_free`, once that has a slot for it.
+        """
+        self._start = ticks.RunStarted(self._clock(), event, context, held)
+        self.stepwise = held
+        if when_free is None:
+            self._carriers.begin_with(self.begin)
+        else:
+            self._early = []
+            when_free.take(self.begin)
+
+    def begin(self) -> None:
+        """Start now, if it has not started yet."""
+        start, self._start = self._start, None
+        early, self._early = self._early, None
+        if start is None or self.over:
+            return
+        start.at = self._clock()
+        try:
+            self.submit(start)
+        except LimitExceeded as error:
+            refuse_start(self, start, error)
+            return
+        for tick in early or ():
+            self.submit(tick)
+        self._timers.watch_timeout(self._timeout)
+
+    def go_on(self) -> None:
+        """Go on from a context that was saved in the middle of the run."""
+        self.resume(worker="", reason="continued from a saved context", crashed=False)
 
     def resume(self, *, worker: str, reason: str, crashed: bool) -> None:
         """Go on from a folded state: what was in flight is tried again."""
+        if self.over:
+            return
+        if self.state.outcome is not None:  # the end was kept, and its worker died before it could tell
+            self._finish(self.state.outcome, None)
+            return
         self.submit(ticks.RunResumed(self._clock(), worker, reason, crashed))
-        self._watch_timeout()
+        self._send_handed()
+        self._timers.watch_timeout(self._timeout)
 
     def cancel(self) -> None:
+        self.begin()
         self.submit(ticks.RunCancelled(self._clock()))
+
+    def hold(self) -> None:
+        """From here on every delivery waits for leave; of a run that has not started yet, the first one too."""
+        if self._start is not None:
+            self._start.held = True
+        elif not self.state.held:
+            self.submit(ticks.RunHeld(self._clock()))
 
     def allow_step(self, delivery: ticks.Key | None = None) -> None:
         self.submit(ticks.StepAllowed(self._clock(), delivery))
 
     def release(self) -> None:
         self.submit(ticks.RunReleased(self._clock()))
+        self._send_handed()
+
+    def _send_handed(self) -> None:
+        """What the caller of `run_step` has not sent on, and now cannot or need not, goes on by itself.
+
+        Each by a tick of its own: a delivery is known by the entry that carries its event.
+        """
+        for key, event in list(self.state.handed.items()):
+            self.submit(ticks.EventSent(self._clock(), event, source=key))
+
+    def let_go(self) -> None:
+        """Somebody waits for the end of the run: unless it was started stepwise, nothing holds it any longer."""
+        if self.stepwise:
+            return
+        if self._start is not None:
+            self._start.held = False
+        elif self.state.held:
+            self.release()
 
     def respond(self, event: Event, *, prompt: int) -> None:
         self.submit(ticks.EventSent(self._clock(), event, prompt=prompt))
+
+    def fail(self, error: BaseException, step: str | None) -> None:
+        """End the run: it cannot go on, by what `step` did."""
+        facts = ticks.ErrorFacts(type(error).__name__, message_of(error))
+        self._failure = (facts, error)
+        self.happen(ticks.RunFailed(self._clock(), facts, step))
 
     def abandon(self, error: BaseException) -> None:
         """Stop here and now without a tick: another worker owns the run, or the journal cannot be written."""
         if not self.over:
             self._finish(Outcome("interrupted"), error)
 
-    # What a context asks for
+    async def run_step(self, *, dispatch: bool) -> Event | None:
+        """Run one step of the run, held from here on; its event, sent on by itself with `dispatch`."""
+        if self._stepper is None:
+            self._stepper = Stepper(self)
+        return await self._stepper.run_step(dispatch=dispatch)
 
-    @property
-    def is_running(self) -> bool:
-        return not self.over
+    # What the outbox asks for
 
-    def context_values(self) -> dict[str, Any]:
-        return self.state.context
+    def now(self) -> float:
+        return self._clock()
 
-    def change_context(self, key: str, value: Any, *, delivery: Delivery | None) -> None:
-        owner = delivery.key if delivery is not None else None
-        self._here(lambda: self.submit(ticks.ContextChanged(self._clock(), owner, key, value)))
+    def stream(self, event: Event, source: ticks.Key | None) -> None:
+        """Show `event` to the readers. A prompt is a matter of state, any other only of order."""
+        if self._journal is not None or self._start is not None or isinstance(event, InputRequiredEvent):
+            self.submit(ticks.EventStreamed(self._clock(), event, source))
+        elif not self.over:
+            self.state.seq += 1
+            self.published.publish(event)
 
-    def send(self, event: Event, *, target: str | None, delivery: Delivery | None, index: int) -> None:
-        if target is not None:
-            if target not in self.table.steps:
-                raise WorkflowRuntimeError(f"Step {target} does not exist")
-            if not self.table.accepts(target, type(event)):
-                raise WorkflowRuntimeError(f"Step {target} does not accept event of type {type(event)}")
-        if delivery is not None and index < delivery.sent:
-            return  # an earlier attempt has sent it
-        source = delivery.key if delivery is not None else None
-        self._here(lambda: self.submit(ticks.EventSent(self._clock(), event, target, source, index)))
+    def saved(self) -> RunState:
+        """The state to save: that of a run which has not started yet is the one it starts with."""
+        if self._start is None:
+            return self.state
+        state = RunState(self.table.routes)
+        for tick in (self._start, *(self._early or ())):
+            apply(state, tick)
+        return state
 
-    def stream(self, event: Event, *, delivery: Delivery | None) -> None:
-        source = delivery.key if delivery is not None else None
-        self._here(lambda: self.submit(ticks.EventStreamed(self._clock(), event, source)))
+    async def written(self) -> None:
+        """Everything submitted so far is on disk."""
+        if self._pending:
+            await asyncio.shield(self._pending[-1][0])
 
-    def collect(self, expected: Sequence[type[Event]], *, delivery: Delivery, call: int) -> list[Event] | None:
-        batch: list[Event] | None = self._here(lambda: self._collect(expected, delivery, call))
-        return batch
+    def context_at_start(self) -> dict[str, Any] | None:
+        """The context of a run that has not started yet."""
+        return self._start.context if self._start is not None else None
 
-    def _collect(self, expected: Sequence[type[Event]], delivery: Delivery, call: int) -> list[Event] | None:
-        if self.over or delivery.key not in self.state.running:
-            return None
-        if call >= len(delivery.batches or ()):
-            buffer = self.state.buffers.get(delivery.step)
-            told = buffer is not None and buffer.need == len(expected) > len(buffer.events) + 1
-            runs = None if told else [(name, len(list(group))) for name, group in groupby(k.__name__ for k in expected)]
-            self.submit(ticks.EventsCollected(self._clock(), delivery.key, runs))
-        return collected_batch(self.state, delivery.key, call)
+    def maker_of(self, event: Event) -> ticks.Key | None:
+        """The delivery that made an event which `run_step` gave to the caller."""
+        return self._stepper.maker_of(event) if self._stepper is not None else None
 
-    def _here(self, act: Callable[[], Any]) -> Any:
-        """Do `act` on the loop's own thread; a synchronous step calls from another one."""
-        if threading.get_ident() == self._thread:
-            return act()
-        answer: ThreadFuture[Any] = ThreadFuture()
+    def step_paused(self, key: ticks.Key) -> None:
+        """A step waits in its middle."""
+        if self._stepper is not None:
+            self._stepper.step_ended(key, None)
 
-        def answer_it() -> None:
-            try:
-                answer.set_result(act())
-            except BaseException as error:
-                answer.set_exception(error)
-
-        self._loop.call_soon_threadsafe(answer_it)
-        return answer.result()
+    def step_cancelled(self, delivery: Delivery, cause: asyncio.CancelledError) -> None:
+        """Somebody cancelled a step, or what it awaited, and not its run."""
+        error = WorkflowRuntimeError(f"Step {delivery.step} was cancelled, and its run was not.")
+        error.__cause__ = cause
+        self.step_failed(delivery, error)
 
     def step_of(self, task: asyncio.Task[Any]) -> str | None:
         """The step `task` executes for this run, None if it is not one of its carriers."""
-        return self._carriers.get(task)
+        return self._carriers.step_of(task)
 
     # Carrying out
 
@@ -190,120 +296,93 @@ class RunLoop:
             return
         for command in commands:
             if type(command) is RunStep:
-                self._ready.append(command.delivery)
+                if self.watched:
+                    self._tell(command.delivery, "running", None)
+                if not command.delivery.memo or not self.outbox.wake(command.delivery):
+                    self._carriers.add(command.delivery)
             elif type(command) is Publish:
                 self.published.publish(command.event)
             elif type(command) is WaitForRetry:
-                self._wait_for_retry(command)
+                self._timers.wait_for_retry(command)
+            elif type(command) is WatchWait:
+                self._timers.watch_wait(command)
             elif type(command) is EndRun:
-                self._finish(command.outcome, self._exception)
+                facts, error = self._failure
+                self._finish(command.outcome, error if command.outcome.error is facts else None)
                 return
-        if self._ready and not self._spare:
-            self._spawn()
+        self._carriers.go()
 
     def _finish(self, outcome: Outcome, error: BaseException | None) -> None:
         self.over = True
-        self._ready.clear()
-        for timer in self._timers:
-            timer.cancel()
-        self._timers.clear()
-        current = asyncio.current_task()
-        for carrier in list(self._carriers):
-            if carrier is not current:
-                carrier.cancel()
+        self._timers.cancel()
+        self._carriers.cancel()
+        if self._stepper is not None:
+            self._stepper.run_ended()
+        self.outbox.close()
+        last = last_event(self.state, outcome, error, timeout=self._timeout)
+        if last is not None:
+            self.published.publish(last)
         self.published.close()
         self._ended(outcome, error)
 
-    def _spawn(self) -> None:
-        self._spare = True
-        carrier = self._loop.create_task(self._carry())
-        self._carriers[carrier] = None
-        carrier.add_done_callback(self._carriers.pop)
+    def _tell(self, delivery: Delivery, state: str, output: Event | None) -> None:
+        self.published.publish(
+            StepStateChanged(
+                step=delivery.step,
+                state=state,
+                input_event=type(delivery.event).__name__,
+                output_event=type(output).__name__ if output is not None else None,
+            )
+        )
 
-    async def _carry(self) -> None:
-        self._spare = False
-        me = asyncio.current_task()
-        assert me is not None
-        steps = 0
-        while self._ready and not self.over:
-            delivery = self._ready.popleft()
-            if self._ready and not self._spare:
-                self._spawn()
-            self._carriers[me] = delivery.step
-            await self._run_step(delivery)
-            self._carriers[me] = None
-            steps += 1
-            if steps % YIELD_EVERY == 0:
-                await asyncio.sleep(0)
-
-    async def _run_step(self, delivery: Delivery) -> None:
-        step = self.table.steps[delivery.step]
-        context: Context[Any] = Context(self, delivery)
-        if self._say is not None:
-            self._say(f"Running step {step.name}")
-        try:
-            if step.is_async:
-                event = await step.call(context, delivery.event)
-            else:
-                work = copy_context().run
-                event = await self._loop.run_in_executor(_threads, work, step.call, context, delivery.event)
-            if event is not None and not isinstance(event, Event):
-                raise WorkflowRuntimeError(
-                    f"Step function {step.name} returned {type(event).__name__} instead of an Event instance."
-                )
-        except asyncio.CancelledError as error:
-            if self.over or (task := asyncio.current_task()) is None or task.cancelling():
-                raise
-            self._failed(delivery, error)
-        except KeyboardInterrupt as error:
-            self._failed(delivery, error)
-            raise
-        except BaseException as error:  # sys.exit() in a step ends its run, not the process
-            self._failed(delivery, error)
-        else:
-            if self._say is not None:
-                produced = f"event {type(event).__name__}" if event is not None else "no event"
-                self._say(f"Step {step.name} produced {produced}")
-            self._spare, spare = True, self._spare  # this carrier goes on with what follows: no second one for it
-            self.submit(ticks.StepFinished(self._clock(), delivery.key, event))
-            self._spare = spare
-
-    def _failed(self, delivery: Delivery, error: BaseException) -> None:
+    def step_finished(self, delivery: Delivery, event: Event | None) -> None:
+        """An attempt came to its end: its event goes on, or to the caller who runs step by step."""
         if self.over:
+            return
+        if self.say is not None:
+            produced = f"event {type(event).__name__}" if event is not None else "no event"
+            self.say(f"Step {delivery.step} produced {produced}")
+        if self.watched:
+            self._tell(delivery, "done", event)
+        key, stepper = (delivery.seq, delivery.step), self._stepper
+        handed = stepper is not None and stepper.takes(key)
+        if stepper is not None:  # first: the event may end the run
+            stepper.step_ended(key, event)
+        try:
+            self.submit(ticks.StepFinished(self._clock(), key, event, handed))
+        except LimitExceeded as error:
+            self.step_failed(delivery, error)
+            return
+        if self.outbox.suspended:
+            self.outbox.step_over(key)
+
+    def step_failed(self, delivery: Delivery, error: BaseException) -> None:
+        """An attempt raised: it is tried again, or caught, or the run fails."""
+        if self.over or isinstance(error, RunTooLarge):
             return
         now = self._clock()
         delay = None
         policy = self.table.steps[delivery.step].retry_policy
-        if policy is not None and isinstance(error, Exception):
-            elapsed = now - delivery.first_failed_at if delivery.first_failed_at is not None else 0.0
-            delay = policy.next(elapsed, delivery.attempt, error)
-        facts = ticks.ErrorFacts(type(error).__name__, str(error), trace_of(error))
+        if policy is not None and isinstance(error, Exception) and not isinstance(error, LimitExceeded):
+            since = now - delivery.first_failed_at if delivery.first_failed_at is not None else 0.0
+            seed = zlib.crc32(f"{self.run_id}:{delivery.seq}:{delivery.step}:{delivery.attempt}".encode())
+            try:
+                delay = next_delay(policy, elapsed=since, failed=delivery.attempt, error=error, seed=seed)
+            except Exception as broken:
+                broken.__context__ = error
+                error = broken
+        facts = ticks.ErrorFacts(type(error).__name__, message_of(error), trace_of(error))
+        if self.watched:
+            self._tell(delivery, "failed", None)
         if delay is None:
-            error.add_note(f"in step {delivery.step}")
-            self._exception = error
-        elif self._say is not None:
-            self._say(f"Step {delivery.step} produced an error, retry in {delay} seconds")
+            note = f"in step {delivery.step}"
+            if note not in getattr(error, "__notes__", ()):  # one object may be raised again and again
+                error.add_note(note)
+            self._failure = (facts, error)
+        elif self.say is not None:
+            self.say(f"Step {delivery.step} produced an error, retry in {delay} seconds")
         retry_at = now + delay if delay is not None else None
-        self.submit(ticks.StepFailed(now, delivery.key, facts, retry_at))
-
-    def _wait_for_retry(self, command: WaitForRetry) -> None:
-        key = command.delivery.key
-        self._later(command.due - self._clock(), lambda: self.submit(ticks.StepRetried(self._clock(), key)))
-
-    def _watch_timeout(self) -> None:
-        timeout = self._timeout
-        if timeout is None or self.over:
-            return
-        left = timeout - self.state.active_seconds(self._clock())
-        if left <= 0:
-            self.submit(ticks.RunTimedOut(self._clock(), timeout))
-        else:
-            self._later(left + 0.001, self._watch_timeout)
-
-    def _later(self, seconds: float, act: Callable[[], None]) -> None:
-        def fire() -> None:
-            self._timers.discard(timer)
-            act()
-
-        timer = self._loop.call_later(max(0.0, seconds), fire)
-        self._timers.add(timer)
+        self.submit(ticks.StepFailed(now, delivery.key, facts, retry_at, error))
+        self.outbox.step_over(delivery.key)
+        if delay is None and self._stepper is not None:
+            self._stepper.step_ended(delivery.key, None)

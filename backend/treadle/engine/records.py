@@ -1,234 +1,255 @@
-"""Records: ticks as rows of text, and back. What a person reads goes into `payload`, the rest into `detail`."""
+"""Records: ticks as rows of text. `from_record` reads them back."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
 from typing import Any
 
 from treadle.engine import ticks
-from treadle.engine.events import Event, HumanResponseEvent, InputRequiredEvent, StartEvent, StopEvent
-from treadle.engine.serializers import decode, encode, from_json, model_fields, shown, to_json
-from treadle.engine.ticks import ErrorFacts, Key, Tick
-from treadle.errors import ValueNotStorable
+from treadle.engine.events import Event, InputRequiredEvent
+from treadle.engine.holdings import Loss
+from treadle.engine.limits import LIMITS, Limits, told
+from treadle.engine.readers import from_record
+from treadle.engine.record import Record
+from treadle.engine.serializers import EventTypes, dumps, event_text, model_fields, to_json
+from treadle.engine.ticks import Key, Tick
+from treadle.engine.values.classes import class_ref, name_of
+from treadle.engine.values.coding import TAG, Overflow
+from treadle.engine.values.weighing import heaviest
+from treadle.errors import LimitExceeded, ValueNotStorable
 
-EventTypes = Mapping[str, type[Event]]
-BASE_TYPES: EventTypes = {
-    kind.__name__: kind for kind in (Event, StartEvent, StopEvent, InputRequiredEvent, HumanResponseEvent)
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One entry of a journal as stored; `cause` is the seq of the entry whose event led to it."""
-
-    seq: int
-    at: float
-    kind: str
-    step: str | None = None
-    event_type: str | None = None
-    payload: str | None = None
-    cause: int | None = None
-    detail: str | None = None
+__all__ = ["EventTypes", "Record", "event_payload", "from_record", "to_record"]
 
 
-def to_record(seq: int, tick: Tick) -> Record:
-    """The record of `tick` as entry `seq`. Raises ValueNotStorable, naming step and path."""
-    return _WRITERS[type(tick)](seq, tick)
+def to_record(
+    seq: int,
+    tick: Tick,
+    types: EventTypes | None = None,
+    losses: list[Loss] | None = None,
+    limits: Limits = LIMITS,
+) -> Record:
+    """The record of `tick` as entry `seq`; `types` are the event classes that go by their names, None: all do.
 
-
-def from_record(record: Record, types: EventTypes) -> Tick:
-    """The tick of a record; `types` are the event classes by name. Raises ValueNotStorable."""
-    return _READERS[record.kind](record, types)
+    What has no exact form is told to `losses`, and its place in the record says so. Raises LimitExceeded, naming step,
+    event and path, for a value that is nested too deep or too large.
+    """
+    return _WRITERS[type(tick)](seq, tick, _Pen(types, [] if losses is None else losses, limits))
 
 
 def event_payload(event: Event, step: str | None = None) -> str:
     """The fields of an event as JSON. Raises ValueNotStorable naming event, step and field."""
-    name = type(event).__name__ + (f" from step {step}" if step is not None else "")
-    try:
-        return to_json(model_fields(event))
-    except ValueNotStorable as error:
-        raise ValueNotStorable(f"{name}: {error}") from None
+    return event_text(event, where=_where(event, step))[0]
 
 
-def _event(record: Record, types: EventTypes) -> Event:
-    kind = types.get(record.event_type or "")
-    if kind is None:
-        raise ValueNotStorable(f"Entry {record.seq} carries a {record.event_type}, and no such event class is loaded.")
-    if record.detail and "not_stored" in (detail := _detail(record)):
-        raise ValueNotStorable(f"Entry {record.seq} was not stored: {detail['not_stored']}")
-    return kind.model_construct(**from_json(record.payload or "{}"))
+_facts = json.JSONEncoder(separators=(",", ":")).encode
+"""What Treadle itself says, as JSON."""
 
 
-def _json(**detail: Any) -> str:
-    return json.dumps(detail, separators=(",", ":"))
+class _Pen:
+    """What a record is written with."""
+
+    __slots__ = ("_limit", "_losses", "_types")
+
+    def __init__(self, types: EventTypes | None, losses: list[Loss], limits: Limits) -> None:
+        self._types = types
+        self._losses = losses
+        self._limit = limits.blob
+
+    def carrying(
+        self, seq: int, at: float, kind: str, step: str | None, event: Event, cause: int | None, detail: dict[str, Any]
+    ) -> Record:
+        """A record that carries an event."""
+        where, name = _where(event, step), type(event).__name__
+        lost: list[ValueNotStorable] = []
+        try:
+            payload, parts = event_text(event, where=where, room=self._limit, types=self._types, lost=lost)
+        except Overflow:
+            payload, parts = None, {}
+        if payload is None or len(payload) > self._limit:
+            raise self._too_large(where, "event", model_fields(event), payload)
+        if parts:
+            detail = {**detail, **parts}
+        if lost:
+            self._losses += [(event, error) for error in lost]
+        if self._types is not None and self._types.get(name) is not type(event):
+            detail = {**detail, **self._class_of(event, where)}
+        return Record(seq, at, kind, step, name, payload, cause, _facts(detail) if detail else None)
+
+    def _class_of(self, event: Event, where: str) -> dict[str, Any]:
+        """What a record says of an event whose class does not go by its name alone."""
+        kind = type(event)
+        ref = class_ref(kind)
+        if ref is not None:
+            return {"class": ref}
+        trouble = ValueNotStorable(
+            f"{where} its class {name_of(kind)} is not found by its name; define it at the top level of a file, not"
+            " inside a function.",
+            kind=name_of(kind),
+        )
+        self._losses.append((None, trouble))
+        return {"not_stored": str(trouble)}
+
+    def named(self, key: str, value: Any, where: str, what: str) -> str:
+        """The payload of a named value."""
+        return f'{{"key":{dumps(key)},"value":{self._value(key, value, where, what)}}}'
+
+    def values(self, values: Mapping[str, Any], where: str, what: str) -> str:
+        """Named values as JSON text."""
+        if all(type(key) is str and key.isascii() and key != TAG for key in values):
+            pairs = (f"{dumps(key)}:{self._value(key, value, where, what)}" for key, value in values.items())
+            return f"{{{','.join(pairs)}}}"
+        lost: list[ValueNotStorable] = []
+        text = to_json(dict(values), where=where, outer=True, types=self._types, lost=lost)
+        self._losses += [(value, error) for error in lost for value in values.values()]
+        return text
+
+    def _value(self, key: str, value: Any, where: str, what: str) -> str:
+        lost: list[ValueNotStorable] = []
+        try:
+            text = to_json(value, key, where=where, room=self._limit, types=self._types, lost=lost)
+        except Overflow:
+            text = None
+        if text is None or len(text) > self._limit:
+            raise self._too_large(where, what, {key: value}, text)
+        if lost:
+            self._losses += [(value, error) for error in lost]
+        return text
+
+    def _too_large(self, where: str, what: str, parts: Mapping[str, Any], text: str | None) -> LimitExceeded:
+        path, weight = heaviest(parts, limit=self._limit)
+        size = told(len(text)) if text is not None else f"more than {told(self._limit)}"
+        part = f"more than {told(self._limit)}" if weight > self._limit else told(weight)
+        return LimitExceeded(
+            f"{where} it takes {size}, most of it {path} ({part}), and no more than {told(self._limit)} is kept of one"
+            f" {what}. Keep large data in a file and pass its path.",
+            path=path,
+        )
 
 
-def _detail(record: Record) -> dict[str, Any]:
-    return json.loads(record.detail) if record.detail else {}
+def _where(event: Event, step: str | None) -> str:
+    return f"Event {type(event).__name__}" + (f" from step {step}:" if step is not None else ":")
 
 
-def _key(record: Record) -> Key:
-    return (record.cause or 0, record.step or "")
+def _key(delivery: Key | None) -> tuple[int | None, str | None]:
+    return delivery if delivery is not None else (None, None)
 
 
-def _carrying(
-    seq: int, at: float, kind: str, step: str | None, event: Event, cause: int | None, detail: dict[str, Any]
-) -> Record:
-    """A record that carries an event. One without an exact form is shown, and the run cannot be resumed past it."""
-    try:
-        payload = event_payload(event, step)
-    except ValueNotStorable as error:
-        payload = _json(shown=shown(event), not_stored=str(error))
-        detail = {**detail, "not_stored": str(error)}
-    text = json.dumps(detail, separators=(",", ":")) if detail else None
-    return Record(seq, at, kind, step, type(event).__name__, payload, cause, text)
+def _started(seq: int, tick: ticks.RunStarted, pen: _Pen) -> Record:
+    record = pen.carrying(seq, tick.at, "run_started", None, tick.event, None, {"held": tick.held})
+    context = pen.values(tick.context, "Context at the start:", "context value")
+    assert record.detail is not None
+    return replace(record, detail=f'{record.detail[:-1]},"context":{context}}}')
 
 
-def _write_started(seq: int, tick: ticks.RunStarted) -> Record:
-    detail: dict[str, Any] = {"held": tick.held}
-    try:
-        detail["context"] = encode(tick.context, "context")
-    except ValueNotStorable as error:
-        detail["not_stored"] = str(error)
-    return _carrying(seq, tick.at, "run_started", None, tick.event, None, detail)
-
-
-def _write_sent(seq: int, tick: ticks.EventSent) -> Record:
+def _sent(seq: int, tick: ticks.EventSent, pen: _Pen) -> Record:
     cause, step = tick.source if tick.source is not None else (tick.prompt, None)
     kind = "response_received" if tick.prompt is not None else "event_sent"
     detail = {"target": tick.target, "index": tick.index} if tick.target is not None or tick.index else {}
-    return _carrying(seq, tick.at, kind, step, tick.event, cause, detail)
+    return pen.carrying(seq, tick.at, kind, step, tick.event, cause, detail)
 
 
-def _write_streamed(seq: int, tick: ticks.EventStreamed) -> Record:
-    cause, step = tick.source if tick.source is not None else (None, None)
+def _streamed(seq: int, tick: ticks.EventStreamed, pen: _Pen) -> Record:
+    cause, step = _key(tick.source)
     detail = {"prompt": True} if isinstance(tick.event, InputRequiredEvent) else {}
-    return _carrying(seq, tick.at, "event_streamed", step, tick.event, cause, detail)
+    return pen.carrying(seq, tick.at, "event_streamed", step, tick.event, cause, detail)
 
 
-def _write_finished(seq: int, tick: ticks.StepFinished) -> Record:
+def _finished(seq: int, tick: ticks.StepFinished, pen: _Pen) -> Record:
     cause, step = tick.delivery
     if tick.event is None:
         return Record(seq, tick.at, "step_finished", step, None, None, cause)
-    return _carrying(seq, tick.at, "step_finished", step, tick.event, cause, {})
+    return pen.carrying(seq, tick.at, "step_finished", step, tick.event, cause, {"handed": True} if tick.handed else {})
 
 
-def _write_failed(seq: int, tick: ticks.StepFailed) -> Record:
+def _wait(seq: int, tick: ticks.WaitStarted, pen: _Pen) -> Record:
     cause, step = tick.delivery
-    payload = _json(error=asdict(tick.error), retry_at=tick.retry_at)
-    return Record(seq, tick.at, "step_failed", step, None, payload, cause)
+    facts = {"expected": tick.expected, "due": tick.due, "human": tick.human}
+    if tick.event is None:
+        record = Record(seq, tick.at, "wait_started", step, None, None, cause, _facts(facts))
+    else:
+        record = pen.carrying(seq, tick.at, "wait_started", step, tick.event, cause, facts)
+    requirements = pen.values(tick.requirements, f"Requirements of wait_for_event in step {step}:", "requirement")
+    assert record.detail is not None
+    return replace(record, detail=f'{record.detail[:-1]},"requirements":{requirements}}}')
 
 
-def _write_collected(seq: int, tick: ticks.EventsCollected) -> Record:
+def _result(seq: int, tick: ticks.ResultKept, pen: _Pen) -> Record:
     cause, step = tick.delivery
-    detail = _json(expected=tick.expected) if tick.expected is not None else None
+    payload = pen.named(tick.key, tick.value, f"Result of run_once in step {step}:", "result")
+    return Record(seq, tick.at, "result_kept", step, None, payload, cause)
+
+
+def _child(seq: int, tick: ticks.ChildStarted | ticks.ChildEnded, pen: _Pen) -> Record:
+    cause, step = tick.delivery
+    if isinstance(tick, ticks.ChildStarted):
+        payload = _facts({"call": tick.call, "workflow": tick.workflow, "run_id": tick.run_id})
+        return Record(seq, tick.at, "child_started", step, None, payload, cause)
+    payload = _facts({"call": tick.call, "status": tick.status})
+    return Record(seq, tick.at, "child_ended", step, None, payload, cause)
+
+
+def _failed(seq: int, tick: ticks.StepFailed, pen: _Pen) -> Record:
+    payload = _facts({"error": asdict(tick.error), "retry_at": tick.retry_at})
+    return _of_delivery(seq, tick, "step_failed", payload)
+
+
+def _collected(seq: int, tick: ticks.EventsCollected, pen: _Pen) -> Record:
+    cause, step = tick.delivery
+    detail = _facts({"expected": tick.expected}) if tick.expected is not None else None
     return Record(seq, tick.at, "collected", step, None, None, cause, detail)
 
 
-def _write_context(seq: int, tick: ticks.ContextChanged) -> Record:
-    cause, step = tick.delivery if tick.delivery is not None else (None, None)
-    try:
-        payload = json.dumps({"key": tick.key, "value": encode(tick.value, tick.key)}, separators=(",", ":"))
-        detail = None
-    except ValueNotStorable as error:
-        payload = _json(key=tick.key, shown=shown(tick.value), not_stored=str(error))
-        detail = _json(not_stored=str(error))
-    return Record(seq, tick.at, "context_changed", step, None, payload, cause, detail)
+def _context(seq: int, tick: ticks.ContextChanged, pen: _Pen) -> Record:
+    where = f"Context, set by step {tick.delivery[1]}:" if tick.delivery is not None else "Context:"
+    return _of_delivery(seq, tick, "context_changed", pen.named(tick.key, tick.value, where, "context value"))
 
 
-def _write_allowed(seq: int, tick: ticks.StepAllowed) -> Record:
-    cause, step = tick.delivery if tick.delivery is not None else (None, None)
-    return Record(seq, tick.at, "step_allowed", step, None, None, cause)
+def _of_delivery(seq: int, tick: Any, kind: str, payload: str | None = None) -> Record:
+    cause, step = _key(tick.delivery)
+    return Record(seq, tick.at, kind, step, None, payload, cause)
 
 
-def _write_resumed(seq: int, tick: ticks.RunResumed) -> Record:
-    payload = _json(worker=tick.worker, reason=tick.reason, crashed=tick.crashed)
+def _of_run(kind: str) -> Callable[[int, Any, _Pen], Record]:
+    return lambda seq, tick, pen: Record(seq, tick.at, kind)
+
+
+def _resumed(seq: int, tick: ticks.RunResumed, pen: _Pen) -> Record:
+    payload = _facts({"worker": tick.worker, "reason": tick.reason, "crashed": tick.crashed})
     return Record(seq, tick.at, "resumed", None, None, payload)
 
 
-def _read_started(record: Record, types: EventTypes) -> Tick:
-    detail = _detail(record)
-    return ticks.RunStarted(record.at, _event(record, types), decode(detail["context"]), detail["held"])
+def _timed_out(seq: int, tick: ticks.RunTimedOut, pen: _Pen) -> Record:
+    return Record(seq, tick.at, "run_timed_out", detail=_facts({"timeout": tick.timeout}))
 
 
-def _read_sent(record: Record, types: EventTypes) -> Tick:
-    detail = _detail(record)
-    answered = record.kind == "response_received"
-    source = _key(record) if record.step is not None else None
-    prompt = record.cause if answered else None
-    return ticks.EventSent(
-        record.at, _event(record, types), detail.get("target"), source, detail.get("index", 0), prompt
-    )
+def _run_failed(seq: int, tick: ticks.RunFailed, pen: _Pen) -> Record:
+    return Record(seq, tick.at, "run_failed", tick.step, None, _facts({"error": asdict(tick.error)}))
 
 
-def _read_streamed(record: Record, types: EventTypes) -> Tick:
-    event = _event(record, types) if _detail(record).get("prompt") else Event()  # nothing follows from the others
-    return ticks.EventStreamed(record.at, event, _key(record) if record.step is not None else None)
-
-
-def _read_finished(record: Record, types: EventTypes) -> Tick:
-    return ticks.StepFinished(record.at, _key(record), _event(record, types) if record.event_type else None)
-
-
-def _read_failed(record: Record, types: EventTypes) -> Tick:
-    payload = json.loads(record.payload or "{}")
-    return ticks.StepFailed(record.at, _key(record), ErrorFacts(**payload["error"]), payload["retry_at"])
-
-
-def _read_collected(record: Record, types: EventTypes) -> Tick:
-    expected = _detail(record).get("expected")
-    runs = [(name, count) for name, count in expected] if expected is not None else None
-    return ticks.EventsCollected(record.at, _key(record), runs)
-
-
-def _read_context(record: Record, types: EventTypes) -> Tick:
-    if record.detail:
-        raise ValueNotStorable(f"The context value {_detail(record)['not_stored']}")
-    payload = json.loads(record.payload or "{}")
-    owner = _key(record) if record.step is not None else None
-    return ticks.ContextChanged(record.at, owner, payload["key"], decode(payload["value"]))
-
-
-def _read_allowed(record: Record, types: EventTypes) -> Tick:
-    return ticks.StepAllowed(record.at, _key(record) if record.step is not None else None)
-
-
-def _read_resumed(record: Record, types: EventTypes) -> Tick:
-    return ticks.RunResumed(record.at, **json.loads(record.payload or "{}"))
-
-
-_WRITERS: Mapping[type, Callable[[int, Any], Record]] = {
-    ticks.RunStarted: _write_started,
-    ticks.EventSent: _write_sent,
-    ticks.EventStreamed: _write_streamed,
-    ticks.StepFinished: _write_finished,
-    ticks.StepFailed: _write_failed,
-    ticks.StepRetried: lambda seq, tick: Record(
-        seq, tick.at, "step_retried", tick.delivery[1], None, None, tick.delivery[0]
+_WRITERS: Mapping[type, Callable[[int, Any, _Pen], Record]] = {
+    ticks.RunStarted: _started,
+    ticks.EventSent: _sent,
+    ticks.EventStreamed: _streamed,
+    ticks.StepFinished: _finished,
+    ticks.StepFailed: _failed,
+    ticks.StepRetried: lambda seq, tick, pen: _of_delivery(seq, tick, "step_retried"),
+    ticks.EventsCollected: _collected,
+    ticks.WaitStarted: _wait,
+    ticks.WaitTimedOut: lambda seq, tick, pen: _of_delivery(seq, tick, "wait_timed_out"),
+    ticks.ResultKept: _result,
+    ticks.ChildStarted: _child,
+    ticks.ChildEnded: _child,
+    ticks.ContextChanged: _context,
+    ticks.ContextRemoved: lambda seq, tick, pen: _of_delivery(
+        seq, tick, "context_removed", _facts({"key": tick.key})
     ),
-    ticks.EventsCollected: _write_collected,
-    ticks.ContextChanged: _write_context,
-    ticks.StepAllowed: _write_allowed,
-    ticks.RunReleased: lambda seq, tick: Record(seq, tick.at, "released"),
-    ticks.RunResumed: _write_resumed,
-    ticks.RunCancelled: lambda seq, tick: Record(seq, tick.at, "run_cancelled"),
-    ticks.RunTimedOut: lambda seq, tick: Record(seq, tick.at, "run_timed_out", detail=_json(timeout=tick.timeout)),
-}
-_READERS: Mapping[str, Callable[[Record, EventTypes], Tick]] = {
-    "run_started": _read_started,
-    "event_sent": _read_sent,
-    "response_received": _read_sent,
-    "event_streamed": _read_streamed,
-    "step_finished": _read_finished,
-    "step_failed": _read_failed,
-    "step_retried": lambda record, types: ticks.StepRetried(record.at, _key(record)),
-    "collected": _read_collected,
-    "context_changed": _read_context,
-    "step_allowed": _read_allowed,
-    "released": lambda record, types: ticks.RunReleased(record.at),
-    "resumed": _read_resumed,
-    "run_cancelled": lambda record, types: ticks.RunCancelled(record.at),
-    "run_timed_out": lambda record, types: ticks.RunTimedOut(record.at, _detail(record)["timeout"]),
+    ticks.RunHeld: _of_run("held"),
+    ticks.StepAllowed: lambda seq, tick, pen: _of_delivery(seq, tick, "step_allowed"),
+    ticks.RunReleased: _of_run("released"),
+    ticks.RunResumed: _resumed,
+    ticks.RunCancelled: _of_run("run_cancelled"),
+    ticks.RunTimedOut: _timed_out,
+    ticks.RunFailed: _run_failed,
 }

@@ -7,23 +7,41 @@ from typing import Any
 
 from treadle.engine import ticks
 from treadle.engine.commands import Command
-from treadle.engine.rules import collecting, completion, delivery, ending
+from treadle.engine.rules import (
+    changing,
+    collecting,
+    completion,
+    delivery,
+    ending,
+    nesting,
+    resuming,
+    starting,
+    waiting,
+)
 from treadle.engine.state import RunState
 
 _RULES: Mapping[type, Callable[[RunState, Any, list[Command]], None]] = {
     ticks.RunStarted: delivery.run_started,
     ticks.EventSent: delivery.event_sent,
     ticks.EventStreamed: delivery.event_streamed,
-    ticks.StepAllowed: delivery.step_allowed,
-    ticks.RunReleased: delivery.run_released,
+    ticks.RunHeld: starting.run_held,
+    ticks.StepAllowed: starting.step_allowed,
+    ticks.RunReleased: resuming.run_released,
     ticks.StepFinished: completion.step_finished,
     ticks.StepFailed: completion.step_failed,
     ticks.StepRetried: completion.step_retried,
-    ticks.ContextChanged: completion.context_changed,
-    ticks.RunResumed: completion.run_resumed,
+    ticks.ContextChanged: changing.context_changed,
+    ticks.ContextRemoved: changing.context_removed,
+    ticks.ChildStarted: nesting.child_started,
+    ticks.ChildEnded: nesting.child_ended,
+    ticks.RunResumed: resuming.run_resumed,
     ticks.EventsCollected: collecting.events_collected,
+    ticks.WaitStarted: waiting.wait_started,
+    ticks.WaitTimedOut: waiting.wait_timed_out,
+    ticks.ResultKept: waiting.result_kept,
     ticks.RunCancelled: ending.run_cancelled,
     ticks.RunTimedOut: ending.run_timed_out,
+    ticks.RunFailed: ending.run_failed,
 }
 
 
@@ -33,7 +51,7 @@ def apply(state: RunState, tick: ticks.Tick) -> list[Command]:
     A tick that comes after the end of the run counts as an entry and changes nothing.
     """
     state.seq += 1
-    if state.running or state.delayed:
+    if state.running or state.busy:
         elapsed = tick.at - state.last_at
         if elapsed > 0.0 and type(tick) is not ticks.RunResumed:
             state.active += elapsed

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from treadle.engine.records import EventTypes, Record, from_record
+from treadle.engine.holdings import still_held
+from treadle.engine.readers import read
+from treadle.engine.record import Record
 from treadle.engine.reducer import apply
+from treadle.engine.serializers import EventTypes
 from treadle.engine.state import Routes, RunState
 from treadle.engine.ticks import Tick
+from treadle.engine.values.decoding import Decoder
 
 
 def fold(ticks: Iterable[Tick], routes: Routes) -> RunState:
@@ -19,5 +23,15 @@ def fold(ticks: Iterable[Tick], routes: Routes) -> RunState:
 
 
 def fold_records(records: Iterable[Record], routes: Routes, types: EventTypes) -> RunState:
-    """`fold` from stored records. Raises ValueNotStorable when a value or class is no longer to be had."""
-    return fold((from_record(record, types) for record in records), routes)
+    """`fold` from stored records, of what their size is, too.
+
+    Raises ValueNotStorable when a class is no longer what it was, or the run still has a value that was not stored.
+    """
+    decoder = Decoder(types, spare=True)
+    state = RunState(routes)
+    for record in records:
+        apply(state, read(record, decoder))
+        state.size += record.size
+    for _, error in still_held(decoder.losses, state) if decoder.losses else ():
+        raise error
+    return state

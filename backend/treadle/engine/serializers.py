@@ -1,112 +1,136 @@
-"""Values as JSON and back, exactly: what JSON has no form for is wrapped as {"$": kind, "v": ...}.
+"""Values as JSON and back, exactly: an equal value of the same type, or an error that says which, where and why.
 
-Decoding never imports: a class is found only if its module is already loaded.
+What JSON has no form for is wrapped as {"$": form, "v": ...}. What is not kept: that two references lead to one object
+(they come back as two equal ones), what cached_property remembers, the traceback of a recorded exception.
 """
 
 from __future__ import annotations
 
-import base64
-import dataclasses
-import enum
 import json
-import math
 import sys
-from collections.abc import Callable
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal
-from pathlib import Path, PurePath
-from typing import Any
-from uuid import UUID
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
+from treadle.engine.events import BASE_TYPES, Event
+from treadle.engine.limits import LIMITS
+from treadle.engine.values.coding import TAG, EventTypes, Unreadable, Unstored, shown
+from treadle.engine.values.decoding import Decoder, unreadable
+from treadle.engine.values.encoding import Encoder
+from treadle.engine.values.forms import PAIR
+from treadle.engine.values.objects import read_model, write_model
 from treadle.errors import ValueNotStorable
 
-_TAG = "$"
-_DEPTH = 100
+__all__ = [
+    "EventTypes", "Unstored", "decode", "decode_event", "dumps", "encode", "encode_event", "event_text", "from_json",
+    "model_fields", "read_event", "shown", "to_json",
+]  # fmt: skip
 
-_SIMPLE: dict[type, tuple[str, Callable[[Any], Any]]] = {
-    bytes: ("bytes", lambda value: base64.b64encode(value).decode()),
-    Decimal: ("decimal", str),
-    UUID: ("uuid", str),
-    datetime: ("datetime", datetime.isoformat),
-    date: ("date", date.isoformat),
-    time: ("time", time.isoformat),
-    timedelta: ("timedelta", lambda value: [value.days, value.seconds, value.microseconds]),
-}
-_PARSERS: dict[str, Callable[[Any], Any]] = {
-    "bytes": base64.b64decode,
-    "decimal": Decimal,
-    "uuid": UUID,
-    "datetime": datetime.fromisoformat,
-    "date": date.fromisoformat,
-    "time": time.fromisoformat,
-    "timedelta": lambda value: timedelta(*value),
-    "float": float,
-    "path": Path,
-}
+E = TypeVar("E", bound=Event)
+T = TypeVar("T")
+_SMALL = 1 << 64
+_NUMBERS = frozenset({int, float, bool, type(None)})
+
+dumps = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True, allow_nan=False, check_circular=False).encode
+"""Plain JSON data as compact ASCII."""
 
 
-def encode(value: Any, path: str = "", depth: int = 0) -> Any:
-    """`value` as plain JSON data. Raises ValueNotStorable naming the path and the type that has no exact form."""
-    kind = type(value)
-    if value is None or kind is str or kind is bool or kind is int:
-        return value
-    if kind is float:
-        return value if math.isfinite(value) else {_TAG: "float", "v": repr(value)}
-    if depth > _DEPTH:
-        raise ValueNotStorable(f"{path or 'value'} is nested deeper than {_DEPTH} levels; flatten it.")
-    if kind is list:
-        return [encode(item, f"{path}[{index}]", depth + 1) for index, item in enumerate(value)]
-    if kind is dict:
-        return _encode_dict(value, path, depth)
-    if kind in (tuple, set, frozenset):
-        items = [encode(item, f"{path}[{index}]", depth + 1) for index, item in enumerate(value)]
-        return {_TAG: kind.__name__, "v": items}
-    if kind in _SIMPLE:
-        tag, form = _SIMPLE[kind]
-        return {_TAG: tag, "v": form(value)}
-    if isinstance(value, enum.Enum):
-        return {_TAG: "enum", "c": _class_name(kind), "v": value.name}
-    if isinstance(value, PurePath):
-        return {_TAG: "path", "v": str(value)}
-    if isinstance(value, BaseModel):
-        return {_TAG: "model", "c": _class_name(kind), "v": _encode_dict(model_fields(value), path, depth)}
-    if dataclasses.is_dataclass(value):
-        fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
-        return {_TAG: "dataclass", "c": _class_name(kind), "v": _encode_dict(fields, path, depth)}
-    raise ValueNotStorable(
-        f"{path or 'value'} is a {kind.__module__}.{kind.__qualname__}, which has no exact form on disk;"
-        " keep what is needed to build it again instead."
-    )
+def encode(value: Any, path: str = "", *, outer: bool = False, types: EventTypes | None = BASE_TYPES) -> Any:
+    """`value`, found at `path`, as plain JSON data, whatever its size.
+
+    Raises ValueNotStorable naming the path to what has no exact form, and its type; LimitExceeded when it is nested
+    too deep. In an `outer` one, like a context, each value may be as deep as a value may be. `types` are the event
+    classes that go by their names alone; None: all do.
+    """
+    return Encoder(types, name=path, outer=outer, room=sys.maxsize).encode(value)
 
 
-def decode(data: Any) -> Any:
-    """The value `encode` was given. Raises ValueNotStorable when its class is no longer there."""
-    if isinstance(data, list):
-        return [decode(item) for item in data]
-    if not isinstance(data, dict):
-        return data
-    if _TAG not in data:
-        return {key: decode(value) for key, value in data.items()}
-    tag, value = data[_TAG], data["v"]
-    if tag == "dict":
-        return {decode(key): decode(item) for key, item in value}
-    if tag in ("tuple", "set", "frozenset"):
-        return {"tuple": tuple, "set": set, "frozenset": frozenset}[tag](decode(item) for item in value)
-    if tag in _PARSERS:
-        return _PARSERS[tag](value)
-    kind: Any = _loaded_class(*data["c"].split(":"))
-    if tag == "enum" and issubclass(kind, enum.Enum):
-        return kind[value]
-    if tag == "model" and issubclass(kind, BaseModel):
-        return kind.model_construct(**decode(value))
-    if tag == "dataclass" and dataclasses.is_dataclass(kind):
-        restored: Any = object.__new__(kind)  # type: ignore[arg-type]
-        for name, item in decode(value).items():
-            object.__setattr__(restored, name, item)
-        return restored
-    raise ValueNotStorable(f"A stored value has the unknown kind {tag!r} ({data['c']}).")
+def decode(data: Any, path: str = "", *, types: EventTypes = BASE_TYPES) -> Any:
+    """The value `encode` was given. Raises ValueNotStorable when its class is gone, or does not fit it any more."""
+    return Decoder(types).value(data, name=path)
+
+
+def to_json(
+    value: Any,
+    path: str = "",
+    *,
+    where: str = "",
+    outer: bool = False,
+    room: int = LIMITS.blob,
+    types: EventTypes | None = BASE_TYPES,
+    lost: list[ValueNotStorable] | None = None,
+) -> str:
+    """`encode` as compact JSON text. Raises LimitExceeded when it has no `room`; errors also say `where` the path is.
+
+    With `lost`, what has no exact form is told to that list, and its place in the text says so.
+    """
+    if type(value) is int and -_SMALL < value < _SMALL:
+        return repr(value)
+
+    def written(careful: bool) -> str:
+        encoder = Encoder(types, name=path, where=where, outer=outer, room=room, careful=careful, lost=lost)
+        return dumps(encoder.encode(value))
+
+    return _careful_if_needed(written, lost)
+
+
+def from_json(text: str, path: str = "", *, types: EventTypes = BASE_TYPES) -> Any:
+    """What `to_json` was given."""
+    data = json.loads(text)
+    return Decoder(types).value(data, name=path) if '"$"' in text else data
+
+
+def event_text(
+    event: Event,
+    *,
+    where: str = "",
+    room: int = LIMITS.blob,
+    types: EventTypes | None = None,
+    lost: list[ValueNotStorable] | None = None,
+) -> tuple[str, dict[str, Any]]:
+    """The fields of an event as JSON text, and as JSON data what `read_event` needs beside them, mostly nothing."""
+    fields, extra = event.__dict__, event.__pydantic_extra__
+    if event.__pydantic_private__ is None and fields.keys() == type(event).__pydantic_fields__.keys():
+        if extra:
+            fields = {**fields, **extra}
+        for item in fields.values():
+            kind = type(item)
+            if kind is str:
+                if len(item) > LIMITS.inline or not (item.isascii() or PAIR.search(item) is None):
+                    break
+            elif kind not in _NUMBERS:
+                break
+        else:
+            if TAG not in fields and all(map(str.isascii, fields)):
+                try:
+                    text = dumps(fields)
+                except ValueError:  # NaN and the like
+                    pass
+                else:
+                    given = event.__pydantic_fields_set__
+                    return text, {} if given == fields.keys() else {"set": sorted(given)}
+
+    def written(careful: bool) -> tuple[str, dict[str, Any]]:
+        data = _event(event, Encoder(types, where=where, outer=True, room=room, careful=careful, lost=lost))
+        return dumps(data.pop("v")), data
+
+    return _careful_if_needed(written, lost)
+
+
+def encode_event(event: Event) -> dict[str, Any]:
+    """The fields of an event as JSON data, `v`, with what `read_event` needs beside them, whatever their size."""
+    return _event(event, Encoder(None, where=f"{type(event).__name__}:", outer=True, room=sys.maxsize))
+
+
+def decode_event(kind: type[E], data: Any, parts: Mapping[str, Any], *, types: EventTypes) -> E:
+    """The event of class `kind` that `encode_event` told as `data` (its `v`) and the other `parts`."""
+    return _read(kind, data, parts, Decoder(types), f"{kind.__name__}:")
+
+
+def read_event(kind: type[E], text: str, parts: Mapping[str, Any], decoder: Decoder, *, where: str = "") -> E:
+    """The event of class `kind` that `event_text` told as `text` and `parts`. Raises ValueNotStorable, saying where."""
+    return _read(kind, json.loads(text), parts, decoder, where, plain='"$"' not in text)
 
 
 def model_fields(model: BaseModel) -> dict[str, Any]:
@@ -114,39 +138,29 @@ def model_fields(model: BaseModel) -> dict[str, Any]:
     return {**model.__dict__, **(model.__pydantic_extra__ or {})}
 
 
-def to_json(value: Any, path: str = "") -> str:
-    """`encode` as compact JSON text."""
-    return json.dumps(encode(value, path), separators=(",", ":"), ensure_ascii=True)
+def _event(event: Event, encoder: Encoder) -> dict[str, Any]:
+    parts = write_model(encoder, event, 0)
+    fields = parts["v"]
+    if TAG in fields or not all(map(str.isascii, fields)):
+        parts["v"] = {TAG: "dict", "v": [[encoder.encode(name), item] for name, item in fields.items()]}
+    return parts
 
 
-def from_json(text: str) -> Any:
-    """What `to_json` was given."""
-    return decode(json.loads(text))
-
-
-def _encode_dict(value: dict[Any, Any], path: str, depth: int) -> Any:
-    if _TAG not in value and all(type(key) is str for key in value):
-        return {key: encode(item, f"{path}.{key}" if path else key, depth + 1) for key, item in value.items()}
-    pairs = [[encode(k, path, depth + 1), encode(v, f"{path}[{k!r}]", depth + 1)] for k, v in value.items()]
-    return {_TAG: "dict", "v": pairs}
-
-
-def _class_name(kind: type) -> str:
-    return f"{kind.__module__}:{kind.__qualname__}"
-
-
-def _loaded_class(module: str, name: str) -> Any:
-    found: Any = sys.modules.get(module)
-    for part in name.split("."):
-        found = getattr(found, part, None)
-    if not isinstance(found, type):
-        raise ValueNotStorable(f"A stored value is a {module}.{name}, and no such class is loaded.")
-    return found
-
-
-def shown(value: Any) -> str:
-    """What a person sees of a value without an exact form: user code makes it, so it may be long, or fail."""
+def _read(
+    kind: type[E], data: Any, parts: Mapping[str, Any], decoder: Decoder, where: str, *, plain: bool = False
+) -> E:
     try:
-        return repr(value)[:2000]
-    except Exception as error:  # noqa: BLE001 - a `__repr__` may raise anything
-        return f"<{type(value).__name__}, whose repr raised {type(error).__name__}>"
+        event: E = decoder.whole(read_model(kind, data if plain else decoder.decode(data), parts, decoder))
+    except Unreadable as error:
+        raise unreadable(error, where=where) from None
+    return event
+
+
+def _careful_if_needed(write: Callable[[bool], T], lost: list[ValueNotStorable] | None) -> T:
+    """What `write` makes; once more, looking at every number, where json refuses one."""
+    try:
+        return write(False)
+    except ValueError:
+        if lost is not None:
+            lost.clear()
+        return write(True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,9 @@ from treadle.engine.state import Outcome, RunState
 from treadle.errors import ValueNotStorable
 
 QUEUE_SHOWN = 50
+CHILDREN_SHOWN = 50
+PAYLOAD_SHOWN = 64 * 1024
+"""Characters of a queued event's payload; of a longer one only the beginning is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,7 @@ def counts(state: RunState) -> dict[str, Any]:
     edges = {f"event:{event}>step:{step}": n for (event, step), n in state.taken.items()}
     edges.update({f"step:{step}>event:{event}": n for (step, event), n in state.emitted.items()})
     over = state.outcome is not None
+    waits = Counter(wait.delivery.step for wait in state.waits.values())
     return {
         "steps": {
             name: {
@@ -60,13 +65,17 @@ def counts(state: RunState) -> dict[str, Any]:
                 "running": 0 if over else c.running,
                 "done": c.done,
                 "failed": c.failed,
-                "waiting": 1 if name in joins and not over else 0,
+                "waiting": waits[name] + (name in joins) if not over else 0,
             }
             for name, c in state.steps.items()
         },
         "events": state.events,
         "edges": edges,
         "joins": joins,
+        "children": [
+            {"step": step, "workflow": child.workflow, "run_id": child.run_id, "status": child.status}
+            for (_, step, _), child in list(state.children.items())[-CHILDREN_SHOWN:]
+        ],
         "prompts": len(state.prompts) if not over else 0,
     }
 
@@ -75,7 +84,8 @@ def _queue(state: RunState) -> list[dict[str, Any]]:
     shown = []
     for delivery in list(state.waiting_leave.values())[:QUEUE_SHOWN]:
         try:
-            payload = json.loads(event_payload(delivery.event))
+            text = event_payload(delivery.event)
+            payload = json.loads(text) if len(text) <= PAYLOAD_SHOWN else {"size": len(text), "shown": text[:1000]}
         except ValueNotStorable as error:
             payload = {"not_stored": str(error)}
         shown.append(
@@ -92,9 +102,9 @@ def _queue(state: RunState) -> list[dict[str, Any]]:
 def _result(outcome: Outcome) -> str:
     event = outcome.event
     assert event is not None
-    value = event.result if type(event) is StopEvent else model_fields(event)
+    value, outer = (event.result, False) if type(event) is StopEvent else (model_fields(event), True)
     try:
-        return _dumps(encode(value, "result"))
+        return _dumps(encode(value, "result", outer=outer))
     except ValueNotStorable:
         return _dumps(shown(value))
 

@@ -49,19 +49,23 @@ class EventStreamed:
 
 @dataclass(slots=True)
 class StepFinished:
+    """A step ended well; `handed` means its event went to the caller of `run_step`, who may send it on."""
+
     at: float
     delivery: Key
     event: Event | None
+    handed: bool = False
 
 
 @dataclass(slots=True)
 class StepFailed:
-    """A failed attempt; `retry_at` None means the retries are spent."""
+    """A failed attempt; `retry_at` None means the retries are spent. `exception` is the living one, never stored."""
 
     at: float
     delivery: Key
     error: ErrorFacts
     retry_at: float | None = None
+    exception: BaseException | None = None
 
 
 @dataclass(slots=True)
@@ -83,11 +87,77 @@ class EventsCollected:
 
 
 @dataclass(slots=True)
+class WaitStarted:
+    """A step's next `wait_for_event`: it gives its worker back until an `expected` with `requirements` comes, or `due`.
+
+    `event` asks for it: it is shown in the stream, and opens a prompt if it is an InputRequiredEvent. `human` says that
+    a person is asked.
+    """
+
+    at: float
+    delivery: Key
+    expected: str
+    requirements: dict[str, Any]
+    due: float | None = None
+    event: Event | None = None
+    human: bool = False
+
+
+@dataclass(slots=True)
+class WaitTimedOut:
+    at: float
+    delivery: Key
+
+
+@dataclass(slots=True)
+class ResultKept:
+    """What a step's `run_once(key, ...)` came to."""
+
+    at: float
+    delivery: Key
+    key: str
+    value: Any
+
+
+@dataclass(slots=True)
+class ChildStarted:
+    """A step's nested run, its n-th: `call`."""
+
+    at: float
+    delivery: Key
+    call: int
+    workflow: str
+    run_id: str
+
+
+@dataclass(slots=True)
+class ChildEnded:
+    at: float
+    delivery: Key
+    call: int
+    status: str
+
+
+@dataclass(slots=True)
 class ContextChanged:
     at: float
     delivery: Key | None
     key: str
     value: Any
+
+
+@dataclass(slots=True)
+class ContextRemoved:
+    at: float
+    delivery: Key | None
+    key: str
+
+
+@dataclass(slots=True)
+class RunHeld:
+    """From here on every delivery waits for leave."""
+
+    at: float
 
 
 @dataclass(slots=True)
@@ -124,6 +194,15 @@ class RunTimedOut:
     timeout: float
 
 
+@dataclass(slots=True)
+class RunFailed:
+    """The run cannot go on: it has outgrown its limits, by what `step` did."""
+
+    at: float
+    error: ErrorFacts
+    step: str | None = None
+
+
 Tick = (
     RunStarted
     | EventSent
@@ -132,10 +211,18 @@ Tick = (
     | StepFailed
     | StepRetried
     | EventsCollected
+    | WaitStarted
+    | WaitTimedOut
+    | ResultKept
+    | ChildStarted
+    | ChildEnded
     | ContextChanged
+    | ContextRemoved
+    | RunHeld
     | StepAllowed
     | RunReleased
     | RunResumed
     | RunCancelled
     | RunTimedOut
+    | RunFailed
 )

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
-import sys
 from dataclasses import dataclass, field
 
-from treadle.engine.events import Event, HumanResponseEvent, InputRequiredEvent, StartEvent, StopEvent
-from treadle.engine.records import BASE_TYPES
+from treadle.engine.events import Event
 from treadle.engine.workflow import Workflow
 from treadle.registry.loader import LoadedWorkflow, LoadFailure
 
@@ -31,36 +28,5 @@ class Catalog:
 
 
 def event_types(workflow: Workflow) -> dict[str, type[Event]]:
-    """The event classes a run of `workflow` may mention: those of its module, its signatures, and the base ones."""
-    types: dict[str, type[Event]] = dict(BASE_TYPES)
-    for base in reversed(type(workflow).__mro__):
-        module = sys.modules.get(base.__module__)
-        if module is not None:
-            types.update(
-                (name, value)
-                for name, value in vars(module).items()
-                if isinstance(value, type) and issubclass(value, Event) and value.__name__ == name
-            )
-    for step in workflow.table.steps.values():
-        for kind in (*step.spec.signature.accepts, *step.spec.signature.emits):
-            types[kind.__name__] = kind
-    return types
-
-
-def event_role(kind: type[Event]) -> str:
-    """The part an event class plays in a graph."""
-    for base, role in (
-        (StartEvent, "start"),
-        (StopEvent, "stop"),
-        (InputRequiredEvent, "input"),
-        (HumanResponseEvent, "response"),
-    ):
-        if issubclass(kind, base):
-            return role
-    return "plain"
-
-
-def doc_of(thing: object) -> str:
-    """The docstring somebody wrote for `thing` itself, not one it inherits."""
-    doc = thing.__dict__.get("__doc__") if isinstance(thing, type) else getattr(thing, "__doc__", None)
-    return inspect.cleandoc(doc) if doc else ""
+    """The event classes a run of `workflow` may mention, by name."""
+    return workflow.event_types()

@@ -7,11 +7,13 @@ import importlib.util
 import linecache
 import sys
 import traceback
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
+from treadle import compat
 from treadle.engine.steps import specs_of
 from treadle.engine.workflow import Workflow
 from treadle.errors import WorkflowFileError
@@ -55,7 +57,11 @@ def load_paths(paths: Iterable[Path]) -> list[LoadedWorkflow | LoadFailure]:
 
 
 def load_file(file: Path) -> ModuleType:
-    """Execute a workflow file as a module of its own. Raises WorkflowFileError with file, line and traceback."""
+    """Execute a workflow file as a module of its own; what it imports of LlamaIndex's workflows is Treadle's.
+
+    Raises WorkflowFileError with file, line and traceback.
+    """
+    compat.install()
     name = module_name(file)
     spec = importlib.util.spec_from_file_location(name, file)
     if spec is None or spec.loader is None:
@@ -78,21 +84,42 @@ def module_name(file: Path) -> str:
 
 
 def workflows_in(module: ModuleType) -> dict[str, Workflow]:
-    """The workflows of a loaded module by name: instances as they are, and classes made without arguments.
+    """The workflows of a loaded module by name: its classes with steps, and its instances.
+
+    A class goes by its own name and runs as its one instance in the module, or else one made without arguments.
+    Several instances of it, and instances of a class without steps or from elsewhere, go by their variables.
 
     Raises whatever making an instance raises.
     """
+    instances = _instances_in(module)
+    count = Counter(type(instance) for instance in instances.values())
     found: dict[str, Workflow] = {}
-    instances = {type(value): value for value in vars(module).values() if isinstance(value, Workflow)}
-    for value in vars(module).values():
-        if (
-            isinstance(value, type)
-            and issubclass(value, Workflow)
-            and value.__module__ == module.__name__
-            and specs_of(value)
-        ):
-            found[value.__name__] = instances.get(value) or value()
+    for name, value in vars(module).items():
+        if _is_class_of(module, value):
+            if count[value] == 0:
+                found[value.__name__] = value()
+        elif name in instances:
+            kind = type(value)
+            found[kind.__name__ if count[kind] == 1 and _is_class_of(module, kind) else name] = value
     return found
+
+
+def _instances_in(module: ModuleType) -> dict[str, Workflow]:
+    """Every workflow instance with steps once, by the first variable that holds it."""
+    named: dict[int, tuple[str, Workflow]] = {}
+    for name, value in vars(module).items():
+        if isinstance(value, Workflow) and value.table.steps:
+            named.setdefault(id(value), (name, value))
+    return dict(named.values())
+
+
+def _is_class_of(module: ModuleType, value: object) -> bool:
+    return (
+        isinstance(value, type)
+        and issubclass(value, Workflow)
+        and value.__module__ == module.__name__
+        and bool(specs_of(value))
+    )
 
 
 def _files(path: Path) -> Iterator[Path]:

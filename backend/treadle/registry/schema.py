@@ -23,7 +23,7 @@ def start_schema(table: StepTable, start: type[StartEvent]) -> dict[str, Any]:
     schema = event_schema(start)
     properties = schema.setdefault("properties", {})
     specs = [table.steps[name].spec for name in table.routes.takers.get(start, ())]
-    for name, required in _read_fields(specs).items():
+    for name, required in _read_fields(specs, start).items():
         if name not in properties:
             properties[name] = {"title": name, "x-read-by-steps": True}
             if required:
@@ -54,20 +54,26 @@ def event_schema(kind: type[Event]) -> dict[str, Any]:
     return schema
 
 
-def _read_fields(specs: Iterable[StepSpec]) -> dict[str, bool]:
-    """Fields that steps which take nothing but the start event read from it; True where they cannot do without."""
+def _read_fields(specs: Iterable[StepSpec], start: type[StartEvent]) -> dict[str, bool]:
+    """Fields that steps read from the start event; True where they cannot do without.
+
+    A field read from a parameter that takes other events too is the start event's if none of those declares it.
+    """
     fields: dict[str, bool] = {}
     for spec in specs:
-        if len(spec.signature.accepts) > 1:
-            continue  # the field may belong to another event the step takes
+        event, kinds = next((name, kinds) for name, kinds in spec.signature.events if start in kinds)
+        others = [kind for kind in kinds if kind is not start]
+        if not all(kind.model_fields for kind in others):
+            continue  # an event that declares nothing may have any field
+        declared = {name for kind in others for name in kind.model_fields}
         try:
             tree = ast.parse(textwrap.dedent(inspect.getsource(spec.function)))
         except (OSError, SyntaxError, TypeError):
             continue
         for node in ast.walk(tree):
-            name, required = _field_read(node, spec.signature.event)
-            if name is not None:
-                fields[name] = fields.get(name, False) or required
+            name, required = _field_read(node, event)
+            if name is not None and name not in declared:
+                fields[name] = fields.get(name, False) or (required and not others)
     return fields
 
 

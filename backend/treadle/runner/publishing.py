@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import sys
-from dataclasses import dataclass
 
-from treadle.engine.events import Event
-from treadle.engine.steps import StepSpec
 from treadle.engine.validation import start_class
 from treadle.errors import WorkflowValidationError
-from treadle.registry.catalog import Catalog, doc_of, event_role
+from treadle.registry.catalog import Catalog
 from treadle.registry.loader import LoadedWorkflow, LoadFailure
 from treadle.registry.schema import response_schemas, start_schema
 from treadle.store.catalog import Publication
 from treadle.visualizer.graph import Graph
-from treadle.visualizer.possible import possible_flows
-
-
-@dataclass(frozen=True, slots=True)
-class _Step:
-    name: str
-    accepts: tuple[str, ...]
-    emits: tuple[str, ...]
-    doc: str
-    num_workers: int
-    line: int | None
+from treadle.visualizer.possible import doc_of, flows_of
 
 
 def publications(catalog: Catalog, *, now: float) -> list[Publication]:
@@ -39,24 +25,7 @@ def publications(catalog: Catalog, *, now: float) -> list[Publication]:
 
 def graph_of(loaded: LoadedWorkflow) -> Graph:
     """The graph of all possible flows of a workflow. Raises WorkflowValidationError for an unreadable signature."""
-    table = loaded.workflow.table
-    roles: dict[str, tuple[str, str]] = {}
-    steps = []
-    for step in table.steps.values():
-        signature = step.spec.signature
-        for kind in (*signature.accepts, *signature.emits):
-            roles[kind.__name__] = (event_role(kind), _event_doc(kind))
-        steps.append(
-            _Step(
-                step.name,
-                tuple(kind.__name__ for kind in signature.accepts),
-                tuple(kind.__name__ for kind in signature.emits),
-                doc_of(step.spec.function),
-                step.spec.num_workers,
-                _line(step.spec),
-            )
-        )
-    return possible_flows(loaded.name, steps, events=roles)
+    return flows_of(loaded.name, loaded.workflow.table)
 
 
 def _publication(loaded: LoadedWorkflow, now: float) -> Publication:
@@ -107,14 +76,3 @@ def _failure(failure: LoadFailure, now: float) -> Publication:
 
 def _error(message: str, file: str, line: int | None, trace: str) -> str:
     return json.dumps({"message": message, "file": file, "line": line, "traceback": trace})
-
-
-def _event_doc(kind: type[Event]) -> str:
-    return doc_of(kind) if not kind.__module__.startswith("treadle.") else ""
-
-
-def _line(spec: StepSpec) -> int | None:
-    try:
-        return inspect.getsourcelines(spec.function)[1]
-    except OSError:
-        return None

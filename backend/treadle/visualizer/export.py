@@ -1,4 +1,4 @@
-"""Put a graph into one HTML file that opens anywhere, asks the network for nothing and can be zoomed and panned."""
+"""Put a graph into one file that opens anywhere: HTML that can be zoomed and panned and asks for nothing, or SVG."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from base64 import b64encode
 from collections.abc import Iterable
 from functools import cache
 from hashlib import sha256
+from typing import Literal, get_args
 
 from treadle.resources import STATIC
 from treadle.visualizer.geometry import Direction
@@ -14,7 +15,11 @@ from treadle.visualizer.layout import layout
 from treadle.visualizer.legend import legend_html
 from treadle.visualizer.overlay import Overlay
 from treadle.visualizer.svg import clean, to_svg
-from treadle.visualizer.theme import picture_css
+from treadle.visualizer.theme import FileTheme, picture_css
+
+Form = Literal[".html", ".svg"]
+
+FORMS: tuple[Form, ...] = get_args(Form)
 
 _PAGE_CSS = """
 :root{color-scheme:light dark}
@@ -24,7 +29,9 @@ font:14px/1.45 ui-sans-serif,system-ui,-apple-system,"Segoe UI",Roboto,"Helvetic
 header,footer{padding:.7rem 1.1rem;display:flex;flex-wrap:wrap;gap:.3rem 1.5rem;align-items:center}
 h1{font-size:1.05rem;margin:0}
 p{margin:0;color:var(--graph-muted)}
-footer{font-size:.8rem;color:var(--graph-muted);border-top:1px solid var(--graph-idle)}
+footer{font-size:.8rem;border-top:1px solid var(--graph-idle);flex-flow:column;align-items:flex-start;
+flex:none;max-height:30vh;overflow:auto}
+footer span{border-left:3px solid var(--graph-waiting);padding-left:.6rem}
 main{flex:1;min-height:0;position:relative;overflow:hidden}
 main .graph-svg{position:absolute;inset:0;width:100%;height:100%;cursor:grab;touch-action:none}
 main .graph-svg:active{cursor:grabbing}
@@ -52,9 +59,33 @@ def run_html(
     return _page(graph, overlay, title=title or graph.workflow, caption=words, direction=direction)
 
 
-def _page(graph: Graph, overlay: Overlay | None, *, title: str, caption: str, direction: Direction) -> str:
+def picture(
+    graph: Graph,
+    overlay: Overlay | None,
+    *,
+    form: Form,
+    title: str,
+    caption: str,
+    direction: Direction = "TB",
+    theme: FileTheme | None = None,
+) -> str:
+    """The text of a file of this form. Without a `theme` HTML follows its reader and SVG is light."""
+    if form == ".svg":
+        return to_svg(graph, layout(graph, direction=direction), overlay=overlay, theme=theme or "light", title=title)
+    return _page(graph, overlay, title=title, caption=caption, direction=direction, theme=theme)
+
+
+def _page(
+    graph: Graph,
+    overlay: Overlay | None,
+    *,
+    title: str,
+    caption: str,
+    direction: Direction,
+    theme: FileTheme | None = None,
+) -> str:
     svg = to_svg(graph, layout(graph, direction=direction), overlay=overlay, title=title)
-    css = picture_css() + _PAGE_CSS
+    css = picture_css() + _PAGE_CSS + (f":root{{color-scheme:{theme}}}\n" if theme else "")
     script = _script()
     policy = (
         f"default-src 'none'; style-src '{_hash(css)}'; script-src '{_hash(script)}'; base-uri 'none'; "

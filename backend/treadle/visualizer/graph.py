@@ -8,18 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, cast
+from typing import Any, Literal, cast, get_args
 
-NodeKind = Literal["event", "step", "person"]
-Role = Literal["start", "stop", "input", "response", "plain", "step", "person"]
+NodeKind = Literal["event", "step", "person", "workflow"]
+Role = Literal["start", "stop", "input", "response", "plain", "step", "person", "workflow"]
 
 PERSON = "person"
-ROLES: frozenset[str] = frozenset({"start", "stop", "input", "response", "plain", "step", "person"})
+KINDS: frozenset[str] = frozenset(get_args(NodeKind))
+ROLES: frozenset[str] = frozenset(get_args(Role))
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One box of the picture; `line` is the step's line in its source file, when known."""
+    """One box of the picture; `line` is the step's line in its source file, when known.
+
+    A node of kind workflow is a run of another workflow that a step started: only a drawing of a run has them.
+    """
 
     id: str
     kind: NodeKind
@@ -45,7 +49,7 @@ class Node:
         """Read a node back; an unknown kind or role is drawn as the plainest thing of its sort, never refused."""
         kind = str(data.get("kind", "step"))
         role = str(data.get("role", ""))
-        if kind not in ("event", "step", "person"):
+        if kind not in KINDS:
             kind = "step"
         if role not in ROLES:
             role = "plain" if kind == "event" else kind
@@ -62,7 +66,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """An arrow: an event wakes a step, or a step sends an event."""
+    """An arrow: an event wakes a step, or a step sends an event or starts a run of another workflow."""
 
     source: str
     target: str
@@ -121,6 +125,11 @@ def step_id(name: str) -> str:
 def event_id(name: str) -> str:
     """The node id of an event class."""
     return f"event:{name}"
+
+
+def nested_id(run: str) -> str:
+    """The node id of a run, or of several, that a step started."""
+    return f"run:{run}"
 
 
 def known_edges(edges: Iterable[Edge], nodes: Mapping[str, Node]) -> tuple[Edge, ...]:

@@ -11,6 +11,9 @@ def legend_html(graph: Graph, *, overlay: Overlay | None = None) -> str:
     """A list of samples: what the shapes are, or, with an `overlay`, what the colours say about the run."""
     items = _statuses(overlay) if overlay else _shapes(graph)
     if overlay:
+        if any(node.kind == "workflow" for node in graph.nodes):
+            bars = '<path class="graph-shape" d="M6 1V19M26 1V19"/>'
+            items.append(_item("graph-node is-workflow is-idle", 4, bars, "run of another workflow"))
         items.append("<li>×n = times a step ran, events an edge carried</li>")
     return f'<ul class="graph-legend">{"".join(items)}</ul>'
 
@@ -38,7 +41,7 @@ def _statuses(overlay: Overlay) -> list[str]:
     seen = {mark.status for mark in overlay.nodes.values()}
     items = []
     for status in STATUSES:
-        if status == "stopped" and status not in seen:
+        if status in ("stopped", "idle") and status not in seen:
             continue
         badge = (
             f'<g class="graph-badge" transform="translate(16 10) scale(.8)"><circle class="graph-disc" r="{DISC:g}"/>'

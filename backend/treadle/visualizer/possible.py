@@ -5,40 +5,69 @@ Nothing is run and nothing is guessed: an event that no signature names does not
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol, cast
+from dataclasses import dataclass
 
+from treadle.engine.events import Event, HumanResponseEvent, InputRequiredEvent, StartEvent, StepFailedEvent, StopEvent
+from treadle.engine.steps import StepSpec
+from treadle.engine.table import StepTable
+from treadle.engine.validation import warnings_of
 from treadle.visualizer.graph import PERSON, Edge, Graph, Node, Role, event_id, known_edges, step_id
 
+EventFacts = Mapping[str, tuple[Role, str]]
+"""The role and the docstring of events, by class name."""
 
-class StepRecord(Protocol):
+
+@dataclass(frozen=True, slots=True)
+class StepRecord:
     """What the picture needs to know about a step; events are named by class name."""
 
-    @property
-    def name(self) -> str: ...
-    @property
-    def accepts(self) -> Sequence[str]: ...
-    @property
-    def emits(self) -> Sequence[str]: ...
-    @property
-    def doc(self) -> str: ...
-    @property
-    def num_workers(self) -> int | None: ...
-    @property
-    def line(self) -> int | None: ...
+    name: str
+    accepts: Sequence[str]
+    emits: Sequence[str]
+    doc: str = ""
+    num_workers: int | None = None
+    line: int | None = None
+
+
+def flows_of(name: str, table: StepTable) -> Graph:
+    """The graph of all possible flows of the workflow `name`, with the warnings about them.
+
+    A step that another one catches for sends a StepFailedEvent.
+    """
+    caught = table.routes.catchers
+    steps: list[StepRecord] = []
+    events: dict[str, tuple[Role, str]] = {}
+    for step in table.steps.values():
+        signature = step.spec.signature
+        emits = signature.emits
+        if step.name in caught:
+            emits = (*emits, StepFailedEvent)
+        events.update(event_facts((*signature.accepts, *emits)))
+        steps.append(
+            StepRecord(
+                step.name,
+                tuple(kind.__name__ for kind in signature.accepts),
+                tuple(kind.__name__ for kind in emits),
+                doc_of(step.spec.function),
+                step.spec.num_workers,
+                _line(step.spec),
+            )
+        )
+    return possible_flows(name, steps, events=events, warnings=warnings_of(table))
 
 
 def possible_flows(
     name: str,
     steps: Iterable[StepRecord],
     *,
-    events: Mapping[str, tuple[str, str]] | None = None,
+    events: EventFacts | None = None,
     warnings: Iterable[str] = (),
 ) -> Graph:
     """The graph of all possible flows of the workflow `name`.
 
-    `steps` come in declared order. `events` maps an event's class name to its role (start, stop, input, response or
-    plain) and its docstring; an event it does not mention is plain.
+    `steps` come in declared order. An event that `events` does not mention is plain.
     """
     known = dict(events or {})
     records = list(steps)
@@ -63,7 +92,7 @@ def possible_flows(
         for event in record.emits:
             _add_event(nodes, event, known)
             edges.append(Edge(step_id(record.name), event_id(event)))
-    edges.extend(_person_edges(nodes))
+    edges.extend(person_edges(nodes))
     return Graph(
         workflow=name,
         nodes=tuple(nodes.values()),
@@ -72,13 +101,26 @@ def possible_flows(
     )
 
 
-def _add_event(nodes: dict[str, Node], event: str, known: Mapping[str, tuple[str, str]]) -> None:
-    role, doc = known.get(event, ("plain", ""))
-    node = Node(id=event_id(event), kind="event", name=event, role=cast(Role, role), doc=doc or "")
-    nodes.setdefault(node.id, node)
+def event_facts(kinds: Iterable[type[Event]]) -> dict[str, tuple[Role, str]]:
+    """The role and the docstring of event classes, by name; Treadle's own need no explanation."""
+    return {
+        kind.__name__: (event_role(kind), "" if kind.__module__.startswith("treadle.") else doc_of(kind))
+        for kind in kinds
+    }
 
 
-def _person_edges(nodes: dict[str, Node]) -> list[Edge]:
+def event_role(kind: type[Event]) -> Role:
+    """The part an event class plays in a graph."""
+    bases: tuple[tuple[type[Event], Role], ...] = (
+        (StartEvent, "start"),
+        (StopEvent, "stop"),
+        (InputRequiredEvent, "input"),
+        (HumanResponseEvent, "response"),
+    )
+    return next((role for base, role in bases if issubclass(kind, base)), "plain")
+
+
+def person_edges(nodes: dict[str, Node]) -> list[Edge]:
     """A person stands between what is asked and what is answered; added to `nodes` only when something is asked."""
     asked = [node.id for node in nodes.values() if node.role == "input"]
     answered = [node.id for node in nodes.values() if node.role == "response"]
@@ -88,3 +130,22 @@ def _person_edges(nodes: dict[str, Node]) -> list[Edge]:
         id=PERSON, kind="person", name="person", role="person", doc="Somebody who answers outside the workflow."
     )
     return [Edge(event, PERSON) for event in asked] + [Edge(PERSON, event) for event in answered]
+
+
+def doc_of(thing: object) -> str:
+    """The docstring somebody wrote for `thing` itself, not one it inherits."""
+    doc = thing.__dict__.get("__doc__") if isinstance(thing, type) else getattr(thing, "__doc__", None)
+    return inspect.cleandoc(doc) if doc else ""
+
+
+def _add_event(nodes: dict[str, Node], event: str, known: EventFacts) -> None:
+    role, doc = known.get(event, ("plain", ""))
+    node = Node(id=event_id(event), kind="event", name=event, role=role, doc=doc or "")
+    nodes.setdefault(node.id, node)
+
+
+def _line(spec: StepSpec) -> int | None:
+    try:
+        return inspect.getsourcelines(spec.function)[1]
+    except OSError:
+        return None

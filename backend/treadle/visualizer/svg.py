@@ -16,7 +16,7 @@ from treadle.visualizer.graph import Graph, Node
 from treadle.visualizer.icons import DISC, GLYPHS, PERSON
 from treadle.visualizer.outline import PILL
 from treadle.visualizer.overlay import STATUS_WORDS, EdgeMark, NodeMark, Overlay, stroke_width
-from treadle.visualizer.sizes import CORNER
+from treadle.visualizer.sizes import BAR, CORNER
 from treadle.visualizer.text import shortened
 from treadle.visualizer.theme import file_css
 
@@ -165,6 +165,7 @@ def _node(node: Node, place: Placed, mark: NodeMark | None, link: str | None) ->
     count = mark.label if mark and not is_person else ""
     return (
         f'{opening} data-node="{clean(node.id)}"><title>{label}{": " + doc if doc else ""}</title>{_shape(place)}'
+        + (_bars(place) if node.kind == "workflow" else "")
         + (person if is_person else "")
         + f'<g class="graph-badge" transform="translate({number(badge_x)} {number(place.y)})">'
         f'<circle class="graph-disc" r="{number(DISC)}"/><path class="graph-glyph" d="{GLYPHS[status]}"/></g>'
@@ -186,6 +187,13 @@ def _shape(place: Placed) -> str:
         f'<rect class="graph-shape" x="{number(place.left)}" y="{number(place.top)}" width="{number(place.width)}" '
         f'height="{number(place.height)}" rx="{number(radius)}"/>'
     )
+
+
+def _bars(place: Placed) -> str:
+    """The upright lines of a box that stands for a whole workflow, as flow charts draw a routine told elsewhere."""
+    left, right = number(place.left + BAR), number(place.right - BAR)
+    top, bottom = number(place.top), number(place.bottom)
+    return f'<path class="graph-shape" d="M{left} {top}V{bottom}M{right} {top}V{bottom}"/>'
 
 
 def _pair(point: Point) -> str:

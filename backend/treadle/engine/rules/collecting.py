@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from typing import TypedDict
 
 from treadle.engine.commands import Command
 from treadle.engine.events import Event
@@ -11,24 +12,23 @@ from treadle.engine.ticks import EventsCollected, Key
 
 
 def events_collected(state: RunState, tick: EventsCollected, commands: list[Command]) -> None:
-    delivery = state.running.get(tick.delivery)
+    delivery = state.at_work(tick.delivery)
     if delivery is None:
         return
     buffer = state.buffers.setdefault(delivery.step, Buffer())
     if tick.expected is not None:
         buffer.expected = tick.expected
         buffer.need = sum(count for _, count in tick.expected)
-    buffer.events[delivery.seq] = delivery.event
-    batch = _take(buffer)
-    if delivery.batches is None:
-        delivery.batches = []
-    delivery.batches.append(batch)
+    batches = delivery.memory().batches
+    if not batches:  # a step may ask for batch after batch, but its event is in one of them only
+        buffer.add(delivery.seq, delivery.event)
+    batches.append(_take(buffer))
 
 
 def collected_batch(state: RunState, key: Key, call: int) -> list[Event] | None:
     """The batch the delivery's n-th `collect_events` call took, None when it was not complete."""
-    delivery = state.running[key]
-    batches = delivery.batches or []
+    delivery = state.at_work(key)
+    batches = delivery.memo.batches if delivery is not None and delivery.memo is not None else []
     return (batches[call] or None) if call < len(batches) else None
 
 
@@ -45,13 +45,33 @@ def _take(buffer: Buffer) -> list[Event]:
         if len(seqs) < count:
             return []
         taken.extend(seqs.popleft() for _ in range(count))
-    return [buffer.events.pop(seq) for seq in taken]
+    return [buffer.take(seq) for seq in taken]
 
 
-def join_progress(state: RunState) -> dict[str, dict[str, object]]:
+class Progress(TypedDict):
+    """How far a join is: events it has and needs, and the classes it still waits for."""
+
+    have: int
+    need: int
+    waiting_for: list[str]
+
+
+def join_progress(state: RunState) -> dict[str, Progress]:
     """For each step with a partial batch: how many it has, needs, and the classes it still waits for."""
-    return {
-        step: {"have": len(buffer.events), "need": buffer.need, "waiting_for": buffer.missing()}
-        for step, buffer in state.buffers.items()
-        if buffer.events
-    }
+    progress: dict[str, Progress] = {}
+    for step, buffer in state.buffers.items():
+        if buffer.events:
+            lacks = buffer.lacking()
+            have = buffer.need - sum(lacks.values())
+            progress[step] = {"have": have, "need": buffer.need, "waiting_for": list(lacks)}
+    for step, queues in state.joining.items():
+        if any(queues):
+            parameters = state.routes.joins[step]
+            lacking = [
+                " | ".join(kind.__name__ for kind in accepted)
+                for accepted, queue in zip(parameters, queues, strict=True)
+                if not queue
+            ]
+            have = len(parameters) - len(lacking)
+            progress[step] = {"have": have, "need": len(parameters), "waiting_for": lacking}
+    return progress

@@ -2,97 +2,83 @@
 
 from __future__ import annotations
 
-from treadle.engine.commands import Command, RunStep, WaitForRetry
-from treadle.engine.rules.delivery import emit, refill
+from treadle.engine.commands import Command, WaitForRetry
+from treadle.engine.events import StepFailedEvent
+from treadle.engine.rules.changing import undo_writes
+from treadle.engine.rules.delivery import emit
 from treadle.engine.rules.ending import end
-from treadle.engine.state import MISSING, Delivery, Outcome, RunState
-from treadle.engine.ticks import ContextChanged, ErrorFacts, RunResumed, StepFailed, StepFinished, StepRetried
-
-MAX_DEATHS = 3
-"""Crashes of the worker in the same delivery after which its run is parked for a person."""
+from treadle.engine.rules.starting import begin, refill
+from treadle.engine.rules.waiting import stop_waiting
+from treadle.engine.state import Delivery, Outcome, RunState
+from treadle.engine.ticks import StepFailed, StepFinished, StepRetried
+from treadle.errors import RecordedError
 
 
 def step_finished(state: RunState, tick: StepFinished, commands: list[Command]) -> None:
     step = tick.delivery[1]
-    del state.running[tick.delivery]
     counts = state.steps[step]
-    counts.running -= 1
+    delivery = state.running.pop(tick.delivery, None)
+    if delivery is None:
+        delivery = stop_waiting(state, tick.delivery, commands)
+    else:
+        counts.running -= 1
     counts.done += 1
     if step in state.queued:
         refill(state, step, tick.at, commands)
-    if tick.event is not None:
-        emit(state, tick.event, step, None, tick.at, commands)
+    if tick.event is None:
+        return
+    if tick.handed:
+        state.handed[tick.delivery] = tick.event
+    else:
+        emit(state, tick.event, step, None, tick.at, commands, delivery.recovered)
 
 
 def step_failed(state: RunState, tick: StepFailed, commands: list[Command]) -> None:
-    delivery = state.running.pop(tick.delivery)
-    counts = state.steps[delivery.step]
-    counts.running -= 1
+    step = tick.delivery[1]
+    counts = state.steps[step]
+    delivery = state.running.pop(tick.delivery, None)
+    if delivery is None:
+        delivery = stop_waiting(state, tick.delivery, commands)
+    else:
+        counts.running -= 1
     counts.failed += 1
-    if tick.retry_at is None:
-        end(state, Outcome("failed", error=tick.error, step=delivery.step), commands)
-        return
-    _undo_writes(state, delivery)
-    delivery.attempt += 1
     if delivery.first_failed_at is None:
         delivery.first_failed_at = tick.at
-    state.delayed[delivery.key] = (delivery, tick.retry_at)
-    refill(state, delivery.step, tick.at, commands)
-    commands.append(WaitForRetry(delivery, tick.retry_at))
+    if tick.retry_at is not None:
+        undo_writes(state, delivery)
+        delivery.attempt += 1
+        state.delayed[delivery.key] = (delivery, tick.retry_at)
+        refill(state, step, tick.at, commands)
+        commands.append(WaitForRetry(delivery, tick.retry_at))
+    elif (recovered := _recovered(state, delivery)) is not None:
+        refill(state, step, tick.at, commands)
+        catcher = state.routes.catchers[step]
+        emit(state, _failure(delivery, tick), step, catcher, tick.at, commands, recovered)
+    else:
+        end(state, Outcome("failed", error=tick.error, step=step, attempts=delivery.attempt + 1), commands)
 
 
 def step_retried(state: RunState, tick: StepRetried, commands: list[Command]) -> None:
     delivery, _ = state.delayed.pop(tick.delivery)
-    _again(state, delivery, tick.at, commands)
+    begin(state, delivery, tick.at, commands)
 
 
-def context_changed(state: RunState, tick: ContextChanged, commands: list[Command]) -> None:
-    delivery = state.running.get(tick.delivery) if tick.delivery is not None else None
-    if delivery is not None:
-        if delivery.writes is None:
-            delivery.writes = {}
-        if tick.key not in delivery.writes:
-            delivery.writes[tick.key] = state.context.get(tick.key, MISSING)
-    state.context[tick.key] = tick.value
-    state.writers[tick.key] = tick.delivery
+def _recovered(state: RunState, delivery: Delivery) -> dict[str, int] | None:
+    """The catchers called on the way to here and now, None if none may be called for this failure."""
+    catcher = state.routes.catchers.get(delivery.step)
+    if catcher is None:
+        return None
+    before = delivery.recovered or {}
+    calls = before.get(catcher, 0) + 1
+    return {**before, catcher: calls} if calls <= state.routes.recoveries.get(catcher, 1) else None
 
 
-def run_resumed(state: RunState, tick: RunResumed, commands: list[Command]) -> None:
-    interrupted = list(state.running.values())
-    for delivery in reversed(interrupted):
-        _undo_writes(state, delivery)
-    for delivery in interrupted:
-        delivery.attempt += 1
-        delivery.deaths += tick.crashed
-        if delivery.deaths >= MAX_DEATHS:
-            message = (
-                f"Its worker died {delivery.deaths} times in step {delivery.step}."
-                " Mend the step, then start a new run with the same input."
-            )
-            end(state, Outcome("interrupted", error=ErrorFacts("StepCrashed", message), step=delivery.step), commands)
-            return
-    for delivery in interrupted:
-        delivery.started_at = tick.at
-        commands.append(RunStep(delivery))
-    commands.extend(WaitForRetry(delivery, due) for delivery, due in state.delayed.values())
-
-
-def _again(state: RunState, delivery: Delivery, at: float, commands: list[Command]) -> None:
-    counts = state.steps[delivery.step]
-    counts.started += 1
-    counts.running += 1
-    delivery.started_at = at
-    state.running[delivery.key] = delivery
-    commands.append(RunStep(delivery))
-
-
-def _undo_writes(state: RunState, delivery: Delivery) -> None:
-    """Take back what this attempt wrote, except keys somebody else has written since."""
-    for key, old in (delivery.writes or {}).items():
-        if state.writers.get(key) == delivery.key:
-            if old is MISSING:
-                state.context.pop(key, None)
-            else:
-                state.context[key] = old
-            state.writers.pop(key, None)
-    delivery.writes = None
+def _failure(delivery: Delivery, tick: StepFailed) -> StepFailedEvent:
+    assert delivery.first_failed_at is not None
+    return StepFailedEvent.model_construct(
+        step=delivery.step,
+        exception=tick.exception or RecordedError(tick.error.type, tick.error.message),
+        input_event=delivery.event,
+        attempts=delivery.attempt + 1,
+        elapsed=tick.at - delivery.first_failed_at,
+    )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from treadle.engine.commands import ClosePrompt, Command, EndRun
+from treadle.engine.rules.collecting import join_progress
 from treadle.engine.state import Outcome, RunState
-from treadle.engine.ticks import ErrorFacts, RunCancelled, RunTimedOut
+from treadle.engine.ticks import ErrorFacts, RunCancelled, RunFailed, RunTimedOut
 
 
 def run_cancelled(state: RunState, tick: RunCancelled, commands: list[Command]) -> None:
@@ -16,14 +17,21 @@ def run_cancelled(state: RunState, tick: RunCancelled, commands: list[Command]) 
 
 
 def run_timed_out(state: RunState, tick: RunTimedOut, commands: list[Command]) -> None:
-    active = ", ".join(dict.fromkeys(delivery.step for delivery in state.running.values()))
-    message = f"Operation timed out after {tick.timeout:g} seconds. Currently active steps: {active}"
+    active = ", ".join(state.active_steps())
+    message = f"Operation timed out after {tick.timeout:.15g} seconds. Currently active steps: {active}"
     end(state, Outcome("timed_out", error=ErrorFacts("WorkflowTimeoutError", message)), commands)
 
 
+def run_failed(state: RunState, tick: RunFailed, commands: list[Command]) -> None:
+    end(state, Outcome("failed", error=tick.error, step=tick.step), commands)
+
+
 def end(state: RunState, outcome: Outcome, commands: list[Command]) -> None:
-    """End the run. Open prompts are withdrawn; what still ran or was queued stays in the state, undelivered."""
+    """End the run, and the nested ones. Open prompts are withdrawn; what ran or was queued stays in the state."""
     state.outcome = outcome
+    for child in state.children.values():
+        if child.status == "running":
+            child.status = "cancelled"
     commands.extend(ClosePrompt(prompt, None) for prompt in state.prompts)
     commands.append(EndRun(outcome))
 
@@ -36,6 +44,8 @@ def end_if_stalled(state: RunState, commands: list[Command]) -> None:
         or state.delayed
         or state.waiting_leave
         or state.prompts
+        or state.waits
+        or state.handed
         or any(state.queued.values())
     ):
         return
@@ -47,11 +57,10 @@ def _stall_message(state: RunState) -> str:
     for event, source in dict.fromkeys(state.untaken):
         sender = f"step {source}" if source is not None else "outside"
         reasons.append(f"no step takes {event} (sent from {sender})")
-    for step, buffer in state.buffers.items():
-        if buffer.events:
-            reasons.append(
-                f"step {step} holds {len(buffer.events)} of {buffer.need} events"
-                f" and waits for {', '.join(buffer.missing()) or 'another combination'}"
-            )
+    for step, join in join_progress(state).items():
+        reasons.append(
+            f"step {step} holds {join['have']} of {join['need']} events"
+            f" and waits for {', '.join(join['waiting_for']) or 'another combination'}"
+        )
     because = "; ".join(reasons) or "the last step returned no event"
     return f"The workflow has nothing left to do and no StopEvent came: {because}."

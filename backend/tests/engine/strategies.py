@@ -1,0 +1,397 @@
+"""Runs that hypothesis chooses: what the steps do, when they yield, what comes from outside, how slow the disk is."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import selectors
+from collections.abc import Callable, Coroutine, Iterable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+
+from treadle import (
+    ConstantDelayRetryPolicy,
+    Context,
+    Event,
+    HumanResponseEvent,
+    InputRequiredEvent,
+    StartEvent,
+    StepFailedEvent,
+    StopEvent,
+    Workflow,
+    catch_error,
+    step,
+)
+from treadle.engine.loop import RunLoop
+
+T = TypeVar("T")
+FACTOR = int(os.environ.get("TREADLE_EXAMPLES", "1"))
+"""How many times as many examples as in CI: TREADLE_EXAMPLES=50 for an afternoon."""
+
+
+def examples(count: int) -> Callable[[T], T]:
+    """`count` examples (times FACTOR), each as long as it takes; a failing one prints how to have it again."""
+    return settings(
+        max_examples=count * FACTOR,
+        deadline=None,
+        print_blob=True,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    )
+
+
+class Hurried(asyncio.SelectorEventLoop):
+    """An event loop of its own time, which jumps to the next timer when nothing is ready; a deadlock is an error."""
+
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+        super().__init__(_Jumping(self))
+
+    def time(self) -> float:
+        return self.seconds
+
+
+class _Jumping(selectors.DefaultSelector):
+    def __init__(self, loop: Hurried) -> None:
+        super().__init__()
+        self._loop = loop
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        if timeout is None:
+            raise AssertionError("nothing is left to happen, and the run has not ended")
+        self._loop.seconds += max(timeout, 0.0)
+        return super().select(0)
+
+
+def play(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Run `main` on a hurried loop."""
+    with asyncio.Runner(loop_factory=Hurried) as runner:
+        return runner.run(main())
+
+
+class Choices:
+    """Numbers hypothesis chose, one after the other; then zeros, so that every run comes to its end."""
+
+    def __init__(self, numbers: Iterable[int]) -> None:
+        self._numbers = iter(numbers)
+
+    def __call__(self, most: int) -> int:
+        return next(self._numbers, 0) % (most + 1)
+
+
+MOODS = ("plain", "once", "pair", "broken", "ask", "show and ask", "form", "poll", "note", "nest", "litter")
+"""What becomes of a thread of Weave."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A run before it happens."""
+
+    threads: list[tuple[str, int, int]]
+    """Of each thread its mood, how often it goes round and how often it fails."""
+    pauses: list[int]
+    acts: list[tuple[str, int]]
+    lags: list[int] | None
+    skews: list[int]
+    timeout: float | None = None
+
+
+STEADY = ("hold", "release", "allow", "step", "answer", "signal", "nothing")
+"""What may come from outside without changing what a run comes to."""
+WILD = (*STEADY, "allow any", "look", "keep", "stray answer", "stray event", "set", "remove", "cancel", "stop")
+
+
+def plans(acts: tuple[str, ...], *, threads: int = 4) -> st.SearchStrategy[Plan]:
+    """Any run of Weave to which `acts` come from outside."""
+    numbers = st.lists(st.integers(0, 5), max_size=40)
+    return st.builds(
+        Plan,
+        threads=st.lists(
+            st.tuples(st.sampled_from(MOODS), st.integers(0, 2), st.integers(0, 1)), min_size=1, max_size=threads
+        ),
+        pauses=numbers,
+        acts=st.lists(st.tuples(st.sampled_from(acts), st.integers(0, 12)), max_size=12),
+        lags=st.none() | numbers,
+        skews=st.lists(st.sampled_from([0, 0, 0, 1, 5, -3]), max_size=8),
+        timeout=st.none() | st.sampled_from([0.5, 2, 8]) if acts is WILD else st.none(),
+    )
+
+
+class Thread(Event):
+    n: int
+    mood: str
+    rounds: int
+    fails: int
+
+
+class Left(Event):
+    n: int
+
+
+class Right(Event):
+    n: int
+
+
+class Fragile(Event):
+    n: int
+
+
+class Scrap(Event):
+    pass
+
+
+class Signal(Event):
+    n: int
+
+
+class Woven(Event):
+    n: int
+
+
+class Counted(Event):
+    n: int
+
+
+class Stray(Event):
+    pass
+
+
+class Question(InputRequiredEvent):
+    n: int
+
+
+class Answer(HumanResponseEvent):
+    n: int
+
+
+class Form(InputRequiredEvent):
+    n: int
+
+
+class Reply(HumanResponseEvent):
+    n: int
+
+
+class Knit(Workflow):
+    """What a thread may have nested inside its step."""
+
+    @step
+    async def purl(self, ctx: Context, ev: StartEvent) -> StopEvent:
+        await asyncio.sleep(ev.turns / 10)
+        return StopEvent(result=ev.turns)
+
+
+PATIENCE = ConstantDelayRetryPolicy(maximum_attempts=99, delay=0.5)
+
+
+class Weave(Workflow):
+    """Loops, retries, joins, waits, prompts, catchers and a batch: the same result in whatever order it happens."""
+
+    def __init__(self, pauses: Iterable[int] = ()) -> None:
+        super().__init__(timeout=None)
+        self.choose = Choices(pauses)
+        self.began: list[str] = []
+
+    async def pause(self, ctx: Context) -> None:
+        """Let others have their turn as often as hypothesis likes, or for a while."""
+        turns = self.choose(5)
+        for _ in range(turns % 4):
+            await asyncio.sleep(0)
+        if turns > 3:
+            await asyncio.sleep(turns / 8)
+
+    @step
+    async def split(self, ctx: Context, ev: StartEvent) -> Thread | None:
+        self.began.append(ctx.idempotency_key)
+        await ctx.set("size", len(ev.threads))
+        for n, (mood, rounds, fails) in enumerate(ev.threads):
+            await self.pause(ctx)
+            ctx.send_event(Thread(n=n, mood=mood, rounds=rounds, fails=fails))
+        return None
+
+    @step(num_workers=2, retry_policy=PATIENCE)
+    async def weave(self, ctx: Context, ev: Thread) -> Thread | Left | Right | Fragile | Form | Scrap | Woven:
+        self.began.append(ctx.idempotency_key)
+        await ctx.set(f"n{ev.n}", await ctx.get(f"n{ev.n}", default=0) + 1)
+        await self.pause(ctx)
+        if ev.mood == "once":
+            token = await ctx.run_once("token", lambda: (ev.n, b"token"))
+            assert token == (ev.n, b"token")
+        if ctx.attempt <= ev.fails:
+            raise OSError(f"thread {ev.n} tore")
+        if ev.rounds:
+            return Thread(n=ev.n, mood=ev.mood, rounds=ev.rounds - 1, fails=ev.fails)
+        return await self.finish(ctx, ev)
+
+    async def finish(self, ctx: Context, ev: Thread) -> Event:
+        """The last round of a thread."""
+        n = ev.n
+        match ev.mood:
+            case "pair":
+                ctx.send_event(Left(n=n))
+                await self.pause(ctx)
+                return Right(n=n)
+            case "broken":
+                return Fragile(n=n)
+            case "form":
+                return Form(prefix="Which colour?", n=n)
+            case "ask":
+                got = await ctx.wait_for_event(Answer, Question(prefix="Which colour?", n=n), requirements={"n": n})
+                assert got.response == f"colour {n}"
+            case "show and ask":
+                ctx.write_event_to_stream(Question(prefix="Which colour?", n=n))
+                got = await ctx.wait_for_event(Answer, requirements={"n": n})
+                assert got.response == f"colour {n}"
+            case "poll":
+                try:
+                    await ctx.wait_for_event(Signal, Event(msg="?"), requirements={"n": n % 2}, timeout=1 + n)
+                except TimeoutError:
+                    ctx.write_event_to_stream(Event(msg="nobody there"))
+            case "nest":
+                turns = self.choose(3)
+                assert await Knit(timeout=None).run(turns=turns) == turns
+            case "litter":
+                for _ in range(3):
+                    ctx.send_event(Scrap())
+                    await self.pause(ctx)
+            case "note":
+                await ctx.set(f"note{n}", {"t": (1, n), 2: {3.5}})
+                await self.pause(ctx)
+                async with ctx.store.edit_state() as state:
+                    await self.pause(ctx)
+                    del state[f"note{n}"]
+        await self.pause(ctx)
+        return Woven(n=n)
+
+    @step(num_workers=3)
+    async def knot(self, ctx: Context, left: Left, right: Right) -> Woven:
+        self.began.append(ctx.idempotency_key)
+        await self.pause(ctx)
+        return Woven(n=left.n)
+
+    @step(num_workers=1, retry_policy=ConstantDelayRetryPolicy(maximum_attempts=1, delay=0))
+    async def strain(self, ctx: Context, ev: Fragile) -> Woven:
+        self.began.append(ctx.idempotency_key)
+        await ctx.set(f"strained{ev.n}", True)
+        raise ValueError(f"thread {ev.n} broke")
+
+    @catch_error(for_steps=["strain"])
+    async def mend(self, ctx: Context, ev: StepFailedEvent) -> Woven:
+        self.began.append(ctx.idempotency_key)
+        await self.pause(ctx)
+        return Woven(n=ev.input_event.n)
+
+    @step(num_workers=1)
+    async def sweep(self, ctx: Context, ev: Scrap) -> None:
+        self.began.append(ctx.idempotency_key)
+        await self.pause(ctx)
+
+    @step
+    async def read(self, ctx: Context, ev: Reply) -> Woven:
+        self.began.append(ctx.idempotency_key)
+        return Woven(n=ev.n)
+
+    @step(num_workers=1, retry_policy=PATIENCE)
+    async def count(self, ctx: Context, ev: Woven) -> Counted:
+        self.began.append(ctx.idempotency_key)
+        count = await ctx.get("count", default=0)
+        await self.pause(ctx)
+        await ctx.set("count", count + 1)
+        await self.pause(ctx)
+        if ev.n == 1 and ctx.attempt == 1:
+            raise OSError("miscounted")
+        return Counted(n=ev.n)
+
+    @step(retry_policy=ConstantDelayRetryPolicy(maximum_attempts=99, delay=0))
+    async def gather(self, ctx: Context, ev: Counted) -> StopEvent | None:
+        self.began.append(ctx.idempotency_key)
+        await self.pause(ctx)
+        batch = ctx.collect_events(ev, [Counted] * await ctx.get("size"))
+        if ctx.attempt == 1 and ev.n % 2:
+            raise OSError("dropped a thread")
+        await self.pause(ctx)
+        return StopEvent(result=sorted(event.n for event in batch)) if batch else None
+
+
+class Outside:
+    """What comes to a run from outside: people, callers, operators."""
+
+    def __init__(self, loop: RunLoop, choose: Choices) -> None:
+        self._loop = loop
+        self._choose = choose
+        self._stepping: list[asyncio.Task[None]] = []
+
+    async def act(self, acts: Iterable[tuple[str, int]], ended: asyncio.Future[Any], *, rest: float = 1) -> None:
+        """Do `acts`, each after a number of turns; then, after `rest` seconds at a time, what lets the run end."""
+        for name, turns in acts:
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            if not self._loop.over:
+                self.do(name)
+        for patience in range(200):
+            if ended.done():
+                break
+            await asyncio.sleep(rest)
+            for name in ("release", "answer", "signal") if patience % 2 else ("answer",):
+                if not self._loop.over:
+                    self.do(name)
+        await asyncio.gather(*self._stepping)
+        state = self._loop.state
+        assert ended.done(), f"{state.status}: waits {list(state.waits)}, prompts {list(state.prompts)}, no end"
+
+    def do(self, name: str) -> None:
+        """One act."""
+        loop = self._loop
+        acts: dict[str, Callable[[], None]] = {
+            "nothing": lambda: None,
+            "hold": loop.hold,
+            "release": loop.release,
+            "allow": loop.allow_step,
+            "allow any": lambda: loop.allow_step(self.one_of(list(loop.state.waiting_leave)) or (99, "weave")),
+            "step": lambda: self.step(name),
+            "look": lambda: self.step(name),
+            "keep": lambda: self.step(name),
+            "answer": self.answer,
+            "signal": lambda: self.send(Signal(n=self._choose(1))),
+            "stray answer": self.answer_anything,
+            "stray event": lambda: self.send(Stray()),
+            "set": lambda: loop.outbox.change_context("count", self._choose(9), delivery=None),
+            "remove": lambda: loop.outbox.remove_context("count", delivery=None),
+            "cancel": loop.cancel,
+            "stop": lambda: self.send(StopEvent(result="enough")),
+        }
+        acts[name]()
+
+    def send(self, event: Event) -> None:
+        """An event from outside."""
+        self._loop.outbox.send(event, target=None, delivery=None, index=0)
+
+    def answer(self) -> None:
+        """Answer every prompt, and every step that waits for a person without one."""
+        state = self._loop.state
+        for number, question in list(state.prompts.items()):
+            kind = Answer if isinstance(question, Question) else Reply
+            self._loop.respond(kind(response=f"colour {question.n}", n=question.n), prompt=number)
+        for n in [wait.requirements["n"] for wait in state.waits.values() if wait.human and not wait.prompt]:
+            self.send(Answer(response=f"colour {n}", n=n))
+
+    def answer_anything(self) -> None:
+        """Answer, but no prompt."""
+        n = self._choose(3)
+        self.send((Answer, Reply, HumanResponseEvent)[self._choose(2)](response=f"colour {n}", n=n))
+
+    def step(self, name: str) -> None:
+        """Run one step; its event goes on by itself, or the caller looks at it and sends it on, or keeps it."""
+        self._stepping.append(asyncio.get_running_loop().create_task(self._step(name)))
+
+    async def _step(self, name: str) -> None:
+        event = await self._loop.run_step(dispatch=name == "step")
+        if name == "look" and event is not None and self._loop.state.outcome is None:
+            event["seen"] = True
+            self.send(event)
+
+    def one_of(self, things: list[Any]) -> Any:
+        """One of `things`, None if there are none."""
+        return things[self._choose(len(things) - 1)] if things else None

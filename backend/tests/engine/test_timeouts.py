@@ -1,0 +1,136 @@
+"""Timeouts: what counts as time, and what the error says."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from treadle import (
+    ConstantDelayRetryPolicy,
+    Context,
+    Event,
+    HumanResponseEvent,
+    InputRequiredEvent,
+    StartEvent,
+    StopEvent,
+    Workflow,
+    WorkflowTimedOutEvent,
+    WorkflowTimeoutError,
+    step,
+)
+from treadle.engine.reducer import apply
+from treadle.engine.state import Routes, RunState
+from treadle.engine.ticks import RunStarted, RunTimedOut
+
+
+class A(Event):
+    n: int = 0
+
+
+class Slow(Workflow):
+    @step
+    async def begin(self, ctx: Context, ev: StartEvent) -> A:
+        ctx.send_event(A(n=1))
+        ctx.send_event(A(n=2))
+        await asyncio.Event().wait()
+        return None
+
+    @step
+    async def dawdle(self, ev: A) -> StopEvent:
+        await asyncio.Event().wait()
+        return StopEvent()
+
+
+async def test_timeout_names_the_active_steps_each_once():
+    with pytest.raises(WorkflowTimeoutError) as caught:
+        await Slow(timeout=0.05).run()
+    assert str(caught.value) == "Operation timed out after 0.05 seconds. Currently active steps: begin, dawdle"
+
+
+@pytest.mark.parametrize(("timeout", "text"), [(0, "0"), (0.0, "0"), (0.001, "0.001")])
+async def test_short_timeout_is_said_as_it_was_written(timeout, text):
+    handler = Slow(timeout=timeout).run()
+    with pytest.raises(WorkflowTimeoutError, match=rf"^Operation timed out after {text} seconds\. Currently active"):
+        await handler
+    assert handler.status == "timed_out"
+
+
+@pytest.mark.parametrize(
+    ("timeout", "text"), [(10.0, "10"), (10, "10"), (0.5, "0.5"), (1 / 3, "0.333333333333333"), (1234567.0, "1234567")]
+)
+def test_timeout_is_said_in_plain_seconds(timeout, text):
+    state = RunState(Routes({StartEvent: ("s",)}, {"s": 4}))
+    apply(state, RunStarted(0, StartEvent(), {}))
+    apply(state, RunTimedOut(timeout, timeout))
+    assert state.outcome.error.message == f"Operation timed out after {text} seconds. Currently active steps: s"
+
+
+async def test_timeout_counts_the_delay_before_a_retry():
+    class Delays(Workflow):
+        @step(retry_policy=ConstantDelayRetryPolicy(delay=60))
+        async def work(self, ev: StartEvent) -> StopEvent:
+            raise OSError
+
+    with pytest.raises(WorkflowTimeoutError):
+        await Delays(timeout=0.02).run()
+
+
+async def test_timeout_does_not_count_waiting_for_people():
+    class Asks(Workflow):
+        @step
+        async def ask(self, ev: StartEvent) -> InputRequiredEvent:
+            return InputRequiredEvent(prefix="?")
+
+        @step
+        async def confirm(self, ctx: Context, ev: HumanResponseEvent) -> StopEvent:
+            sure = await ctx.wait_for_event(HumanResponseEvent, waiter_event=InputRequiredEvent(prefix="Sure?"))
+            return StopEvent(result=(ev.response, sure.response))
+
+    handler = Asks(timeout=0.05).run()
+    answers = iter(["42", "yes"])
+    async for _ in handler.stream_events():
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(handler, 0.1)
+        handler.ctx.send_event(HumanResponseEvent(response=next(answers)))
+    assert await handler == ("42", "yes")
+
+
+async def test_timeout_counts_waiting_for_anything_but_people():
+    class Listens(Workflow):
+        @step
+        async def listen(self, ctx: Context, ev: StartEvent) -> StopEvent:
+            return StopEvent(result=await ctx.wait_for_event(A))
+
+    handler = Listens(timeout=0.05).run()
+    with pytest.raises(WorkflowTimeoutError) as caught:
+        await handler
+    assert str(caught.value) == "Operation timed out after 0.05 seconds. Currently active steps: listen"
+    assert [event async for event in handler.stream_events()] == [
+        WorkflowTimedOutEvent(timeout=0.05, active_steps=["listen"])
+    ]
+
+
+async def test_timeout_does_not_count_held_time():
+    class Two(Workflow):
+        @step
+        async def one(self, ev: StartEvent) -> A:
+            return A()
+
+        @step
+        async def two(self, ev: A) -> StopEvent:
+            return StopEvent(result="in time")
+
+    handler = Two(timeout=0.05).run()
+    event = await handler.run_step()
+    await asyncio.wait([asyncio.ensure_future(asyncio.Event().wait())], timeout=0.1)
+    handler.ctx.send_event(event)
+    assert await handler == "in time"
+
+
+async def test_run_without_a_timeout_has_none():
+    handler = Slow(timeout=None).run()
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(handler, 0.05)
+    assert handler.status == "running"
+    await handler.cancel_run()

@@ -1,0 +1,53 @@
+"""Nested runs: what a loop needs to know of a workflow and of a run that one of its steps starts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from treadle.engine.events import Event
+
+
+class Live(Protocol):
+    """What a parent needs of its child's handler."""
+
+    run_id: str
+
+    @property
+    def status(self) -> str: ...
+    def stop(self) -> None: ...
+    def add_done_callback(self, callback: Callable[[Any], object]) -> None: ...
+
+
+class Nestable(Protocol):
+    """A workflow, as far as starting it inside another's run goes."""
+
+    workflow_name: str
+
+    def launch(
+        self, event: Event, *, ctx: Any = None, stepwise: bool = False, run_id: str | None = None
+    ) -> Any: ...
+
+
+class ChildRun:
+    """A nested run this loop started."""
+
+    __slots__ = ("handler", "workflow")
+
+    def __init__(self, workflow: Nestable, handler: Live) -> None:
+        self.workflow = workflow
+        self.handler = handler
+
+    @property
+    def status(self) -> str:
+        """Its state, in the words of the glossary."""
+        return self.handler.status
+
+    def stop(self) -> None:
+        """Cancel it, unless it is over."""
+        if self.status in ("running", "held", "waiting"):
+            self.handler.stop()
+
+
+Launch = Callable[[Any, Event, tuple[int, str, int]], Any]
+"""How the owner of durable runs starts a nested one: (workflow, start event, (seq, step, call)) to a handler."""

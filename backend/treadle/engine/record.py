@@ -1,0 +1,27 @@
+"""A record: one entry of a journal as rows keep it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One entry of a journal as stored; `cause` is the seq of the entry whose event led to it.
+
+    What a person reads is in `payload`, the rest in `detail`, both as JSON text.
+    """
+
+    seq: int
+    at: float
+    kind: str
+    step: str | None = None
+    event_type: str | None = None
+    payload: str | None = None
+    cause: int | None = None
+    detail: str | None = None
+
+    @property
+    def size(self) -> int:
+        """Its texts in bytes: they are ASCII."""
+        return len(self.payload or "") + len(self.detail or "")

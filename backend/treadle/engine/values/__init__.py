@@ -1,0 +1,1 @@
+"""Values: every kind that has an exact form as JSON, written and read by the same hands."""
