@@ -10,7 +10,7 @@ unexport CONDA_PREFIX
 unexport PYTHONHOME
 unexport PYTHONPATH
 
-.PHONY: help serve test check e2e pictures bench campaign-kill wheel lock vendor clean
+.PHONY: help serve test check e2e pictures bench bench-engine bench-durable campaign-kill wheel lock vendor clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -40,6 +40,12 @@ pictures: $(VENV)/.test ## take the README's pictures again, of a running studio
 
 bench: $(VENV)/.test ## measure against the targets, beside peers (ARGS="E1 D1")
 	$(BIN)/python backend/benchmarks $(ARGS)
+
+bench-engine: $(VENV)/.test ## the same for the engine alone (ARGS="--full", ARGS="--profile E2")
+	$(BIN)/python backend/benchmarks E1 E2 E3 E4 E5 E6 $(ARGS)
+
+bench-durable: $(VENV)/.test ## the same for runs on disk and after kill -9 (ARGS="--full", ARGS="--profile D1")
+	$(BIN)/python backend/benchmarks D1 D2 D3 R1 R2 $(ARGS)
 
 campaign-kill: $(VENV)/.test ## kill the worker 50 times under load and count what was lost (ARGS="--seed 7")
 	$(BIN)/python scripts/campaign_kill.py $(ARGS)

@@ -29,8 +29,11 @@ _WORKFLOWS = "from workflows import Context, Workflow, step\nfrom workflows.even
 TREADLE = Peer("treadle", f"from treadle import {_NAMES}")
 WORKFLOWS = Peer("workflows", _WORKFLOWS, ("llama-index-workflows==2.26.1",))
 CORE = Peer("core 0.12", f"from llama_index.core.workflow import {_NAMES}", ("llama-index-core==0.12.0",))
-BURR = Peer("burr", "", ("burr==0.42.0",))
+BURR = Peer("burr", "", ("burr==0.42.0", "aiosqlite==0.22.1"))
+LANGGRAPH = Peer("langgraph", "", ("langgraph==1.2.22", "langgraph-checkpoint-sqlite==3.1.2"))
+DBOS = Peer("dbos", "", ("dbos==3.4.0",))
 SERVER = Peer("agents-server", _WORKFLOWS, ("llama-agents-server==0.8.0", "llama-index-workflows==2.26.1"))
+PEERS = (WORKFLOWS, CORE, BURR, LANGGRAPH, SERVER, DBOS)
 
 
 def python_of(peer: Peer) -> Path:

@@ -4,27 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
-import subprocess
-import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from statistics import quantiles
 from typing import Any
 
 from benchmarks.findings import Finding, Target, log
 from benchmarks.folders import fresh_folder
-from benchmarks.peers import SERVER, TREADLE, Peer, python_of
-from benchmarks.processes import CHILDREN, ChildError, environment
+from benchmarks.peers import SERVER, TREADLE, Peer, PeerInstallError
+from benchmarks.processes import ChildError
+from benchmarks.servers import Server
 from benchmarks.texts import trivial_text
 from benchmarks.wire import Connection
 
 AT_ONCE = 16
 SECONDS = 4.0
 POLL = 0.01
-STARTUP = 60.0
 FEED = "treadle, by its feed"
 HELLO = "floor: GET /health of treadle"
 
@@ -43,6 +39,7 @@ def measure(*, rounds: int) -> list[Finding]:
         halves.setdefault(name, []).append(cuts[9] * 1e3)
         tails.setdefault(name, []).append(cuts[18] * 1e3)
 
+    failed: dict[str, str] = {}
     for turn in range(rounds):
         log(f"S1: round {turn + 1} of {rounds}")
         for peer, ways in (
@@ -50,17 +47,27 @@ def measure(*, rounds: int) -> list[Finding]:
             (SERVER, ((SERVER.name, _asked),)),
         ):
             try:
-                with _serving(peer) as port:
+                with fresh_folder() as folder, _server(peer, folder) as server:
+                    server.start()
+                    server.wait_until_ready()
                     for name, way in ways:
-                        take(name, *asyncio.run(_load(port, way)))
-            except ChildError as failure:
+                        take(name, *asyncio.run(_load(server.port, way)))
+            except (ChildError, PeerInstallError) as failure:
+                failed[peer.name] = str(failure)
                 log(f"  failed: {failure}")
     note = f"{AT_ONCE} clients, a trivial run each at a time; treadle: POST, then GET the run every {POLL * 1e3:g} ms"
     return [
-        Finding("S1 runs over HTTP", "runs/s", rates, (Target(SERVER.name, 8),), more_is_better=True, notes=[note]),
+        Finding(
+            "S1 runs over HTTP", "runs/s", rates, (Target(SERVER.name, 8),), more_is_better=True, missing=failed,
+            notes=[note],
+        ),
         Finding("S1 waiting, p50", "ms", halves),
         Finding("S1 waiting, p95", "ms", tails),
-    ]
+    ]  # fmt: skip
+
+
+def _server(peer: Peer, folder: Path) -> Server:
+    return Server(peer, folder, text=trivial_text(peer.imports), workflow="Trivial")
 
 
 async def _load(port: int, way: Run) -> tuple[list[float], float]:
@@ -124,61 +131,3 @@ def _holds_one(result: Any) -> bool:
 def _expect(true: bool, status: int, body: bytes) -> None:
     if not true:
         raise ChildError(f"unexpected answer {status}: {body[:500]!r}")
-
-
-@contextmanager
-def _serving(peer: Peer) -> Iterator[int]:
-    """A server of its own on a free port, with the trivial workflow, until the end of the block."""
-    with fresh_folder() as folder:
-        port = _free_port()
-        text = trivial_text(peer.imports)
-        if peer is TREADLE:
-            (folder / "flows").mkdir()
-            (folder / "flows" / "trivial.py").write_text(text)
-            command = [
-                sys.executable, "-m", "treadle", "serve", "--no-token", "--port", str(port),
-                "--workflows", str(folder / "flows"), "--database", str(folder / "treadle.db"),
-            ]  # fmt: skip
-        else:
-            (folder / "job.json").write_text(json.dumps({"text": text, "workflow": "Trivial"}))
-            command = [str(python_of(peer)), str(CHILDREN / "serve_server.py"), str(folder), str(port)]
-        with (folder / "said").open("w") as said:
-            process = subprocess.Popen(command, stdout=said, stderr=said, cwd=folder, env=environment())
-        try:
-            _wait_until_ready(process, peer, port, folder / "said")
-            yield port
-        finally:
-            process.terminate()
-            try:
-                process.wait(15)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-
-
-def _wait_until_ready(process: subprocess.Popen[bytes], peer: Peer, port: int, said: Path) -> None:
-    started = time.monotonic()
-    while time.monotonic() - started < STARTUP and process.poll() is None:
-        try:
-            if asyncio.run(_can_run(peer, port)):
-                return
-        except OSError:
-            pass
-        time.sleep(0.2)
-    raise ChildError(f"{peer.name} does not serve: {said.read_text()[-1500:]}")
-
-
-async def _can_run(peer: Peer, port: int) -> bool:
-    connection = Connection("127.0.0.1", port)
-    path = "/workflows/Trivial.json" if peer is TREADLE else "/health"
-    try:
-        status, _ = await connection.ask("GET", path)
-    finally:
-        connection.close()
-    return status == 200
-
-
-def _free_port() -> int:
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -19,7 +19,7 @@ async def serve(folder: Path, port: int) -> None:
     sys.modules["measured"] = module
     exec(compile(job["text"], "measured.py", "exec", dont_inherit=True), module.__dict__)
     server = WorkflowServer(workflow_store=SqliteWorkflowStore(str(folder / "server.db")))
-    server.add_workflow(job["workflow"], getattr(module, job["workflow"])())
+    server.add_workflow(job["workflow"], getattr(module, job["workflow"])(timeout=None))
     await server.serve("127.0.0.1", port, {"log_level": "warning"})
 
 
