@@ -3,69 +3,112 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import os
 import secrets
 import socket
 import tempfile
 import webbrowser
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from treadle.errors import DatabaseInUse, SettingsError
+from treadle.errors import SettingsError
 from treadle.resources import MIGRATIONS
-from treadle.runner.nudges import Nudger, listen
-from treadle.runner.requests import Requests
-from treadle.runner.signals import Signals
-from treadle.runner.supervisor import Supervisor, python_command
-from treadle.runner.worker import work
 from treadle.settings import Settings
-from treadle.store.catalog import clear
-from treadle.store.database import Database
-from treadle.store.leases import drop_leases
+from treadle.store.lock import Lock, only_one
 
-# A worker comes through here too, and its runs wait while it starts: only who serves the web imports it.
+# What a function needs it imports itself: who finds the database taken says so before anything is loaded, and a worker,
+# whose runs wait while it starts, loads no web.
 if TYPE_CHECKING:
     from fastapi import FastAPI
     from starlette.types import ASGIApp
 
+    from treadle.store.database import Database
+    from treadle.store.retention import Rule
+    from treadle.store.upkeep import Upkeep
     from treadle.web.security import SecurityConfig
 
 FIRST_CATALOG = 10.0
 """Seconds to wait for the first worker's catalog before the URL is shown all the same."""
 
 
-def open_database(settings: Settings) -> Database:
-    """The database, at the schema of this version."""
-    from treadle.store.migrations import migrate
-
-    if settings.state is not None:
-        settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    database = Database(settings.database, full=settings.full_durability)
-    migrate(database, MIGRATIONS)
-    return database
-
-
 def serve(settings: Settings, announce: Callable[[str], None]) -> None:
     """Serve the studio and supervise its workers until stopped; `announce` gets the URL to open.
 
-    Raises DatabaseInUse when another server has the database, SettingsError when it cannot be used.
+    Raises DatabaseInUse when another server has the database, DatabaseDamaged or SettingsError when it cannot be used.
     """
+    with _ours(settings, f"serve (process {os.getpid()}, at http://{settings.host}:{settings.port}/)") as lock:
+        database = open_database(settings, left_open=lock is not None and lock.left_open)
+        upkeep = _upkeep(settings)
+        try:
+            if upkeep is not None:
+                upkeep.start()
+            _serve(settings, database, announce, lock)
+        finally:
+            if upkeep is not None:
+                upkeep.stop()
+            database.close()
+            if lock is not None:
+                lock.closed()
+
+
+def open_database(settings: Settings, *, left_open: bool = False) -> Database:
+    """The database, at the schema of this version; `left_open` if its last holder did not close it.
+
+    Raises what `examine` and `migrate` raise about a file that cannot be used.
+    """
+    from treadle.store.database import Database
+    from treadle.store.integrity import examine
+    from treadle.store.migrations import migrate, revisions
+
+    if settings.file is not None:
+        settings.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        examine(settings.file, known=revisions(MIGRATIONS), left_open=left_open)
+    database = Database(settings.database, full=settings.full_durability, checkpoints=settings.file is None)
+    try:
+        migrate(database, MIGRATIONS)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def migrate(settings: Settings) -> str:
+    """Bring the database to the schema of this version; the revision it is at. Raises as `serve` does."""
+    from treadle.store.migrations import revisions
+
+    with _ours(settings, f"migrate (process {os.getpid()})") as lock:
+        open_database(settings, left_open=lock is not None and lock.left_open).close()
+        if lock is not None:
+            lock.closed()
+    return revisions(MIGRATIONS)[-1]
+
+
+def _ours(settings: Settings, who: str) -> AbstractContextManager[Lock | None]:
+    """The lock on the database's file; None for a database that is not a file."""
+    if settings.file is None:
+        return nullcontext()
+    settings.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return only_one(settings.file, who)
+
+
+def _serve(settings: Settings, database: Database, announce: Callable[[str], None], lock: Lock | None) -> None:
     import uvicorn
 
+    from treadle.store.catalog import clear
+    from treadle.store.leases import drop_leases
     from treadle.visualizer.elements import CYTOSCAPE_STYLE_SHA256
     from treadle.web.security import SecurityConfig
 
-    with _only_server(settings) as say_where, tempfile.TemporaryDirectory(prefix="treadle-") as sockets:
-        database = open_database(settings)
+    with tempfile.TemporaryDirectory(prefix="treadle-") as sockets:
         clear(database)
         drop_leases(database)  # we hold the lock: whoever had them is gone, or is fenced by the epoch
         code = None if settings.open_access else secrets.token_urlsafe(16)
         listener = _bind(settings)
         port = listener.getsockname()[1]
-        say_where(f"(process {os.getpid()}, at http://{settings.host}:{port}/)")
+        if lock is not None:
+            lock.say(f"serve (process {os.getpid()}, at http://{settings.host}:{port}/)")
         security = SecurityConfig(
             host=settings.host,
             port=port,
@@ -80,23 +123,46 @@ def serve(settings: Settings, announce: Callable[[str], None]) -> None:
         config = uvicorn.Config(
             app, lifespan="on", log_level="warning", timeout_graceful_shutdown=5, server_header=False
         )
-        try:
+        with suppress(KeyboardInterrupt):
             asyncio.run(uvicorn.Server(config).serve(sockets=[listener]))
-        except KeyboardInterrupt:
-            pass
-        finally:
-            database.close()
+
+
+def _upkeep(settings: Settings) -> Upkeep | None:
+    """What keeps the served file; None for a database that is not a file."""
+    from treadle.store.upkeep import Upkeep
+
+    if settings.file is None:
+        return None
+    return Upkeep(settings.file, full=settings.full_durability, rule=_rule(settings))
+
+
+def _rule(settings: Settings) -> Rule | None:
+    from treadle.store.retention import Rule
+
+    if settings.keep_days is None and settings.keep_runs is None:
+        return None
+    older_than = settings.keep_days * 86400.0 if settings.keep_days is not None else None
+    return Rule(older_than=older_than, keep=settings.keep_runs)
 
 
 def run_worker(settings: Settings, *, worker: str, name: str, sockets: Path, supervised: bool) -> None:
-    """Run one worker process until told to stop."""
-    database = Database(settings.database, full=settings.full_durability)
+    """Run one worker process until told to stop. Raises SettingsError for a database of another version."""
+    from treadle.runner.worker import work
+    from treadle.store.database import Database
+    from treadle.store.integrity import expect_schema
+
+    database = Database(settings.database, full=settings.full_durability, checkpoints=settings.file is None)
+    expect_schema(database, MIGRATIONS)
     asyncio.run(work(database, settings.workflows, worker=worker, name=name, sockets=sockets, supervised=supervised))
 
 
 def _site(
     settings: Settings, database: Database, security: SecurityConfig, sockets: Path, ready: Callable[[], None]
 ) -> ASGIApp:
+    from treadle.runner.nudges import Nudger, listen
+    from treadle.runner.requests import Requests
+    from treadle.runner.signals import Signals
+    from treadle.runner.supervisor import Supervisor, python_command
     from treadle.web.site import make_app
     from treadle.web.warming import warm
 
@@ -171,29 +237,3 @@ def _secret(settings: Settings) -> bytes:
         key = secrets.token_bytes(32)
         file.write(key)
     return key
-
-
-@contextmanager
-def _only_server(settings: Settings) -> Iterator[Callable[[str], None]]:
-    """Hold the database's lock: one web process and its workers to a file. Yields what tells others where we are."""
-    if settings.state is None:
-        yield lambda _: None
-        return
-    settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = Path(settings.database.removeprefix("sqlite:///")).with_suffix(".lock")
-    with path.open("a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            raise DatabaseInUse(
-                f"The database {settings.database} is in use by another treadle serve {file.read().strip()};"
-                " stop it first, or name another file with --database."
-            ) from None
-        file.truncate(0)
-
-        def say_where(where: str) -> None:
-            file.write(where)
-            file.flush()
-
-        yield say_where

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 import secrets
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,10 +13,8 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from treadle import terminal
-from treadle.engine.traces import trace_of
 from treadle.errors import DatabaseInUse, TreadleError
-from treadle.settings import DEFAULT_PORT, read_settings
+from treadle.settings import DEFAULT_PORT, names_postgres, read_settings
 
 cli = typer.Typer(
     name="treadle",
@@ -93,6 +92,9 @@ def run(
     fields: Annotated[list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Fields of the start event.")] = None,
 ) -> None:
     """Run a workflow in the terminal: print what it streams, answer its prompts, print its result."""
+    from treadle import terminal
+    from treadle.engine.traces import trace_of
+
     try:
         asyncio.run(terminal.run(target, _fields(fields or []), _out))
     except (TreadleError, KeyboardInterrupt):
@@ -108,17 +110,79 @@ def draw(
     output: Annotated[Path, typer.Option("-o", "--output", help="HTML file to write.")] = Path("workflow.html"),
 ) -> None:
     """Draw all possible flows of a workflow into one HTML file that needs no network."""
+    from treadle import terminal
+
     output.write_text(terminal.draw(target), encoding="utf-8")
     _out.print(f"Drew {target} into {output}.")
 
 
 @cli.command()
 def migrate(database: DatabaseOption = None) -> None:
-    """Bring the database to the schema of this version."""
-    from treadle.app import open_database
+    """Bring the database to the schema of this version; a copy of it as it was stays beside it."""
+    from treadle.app import migrate as run
 
-    open_database(read_settings(database=database)).close()
-    _out.print("The database is up to date.")
+    _out.print(f"The database is at schema {run(read_settings(database=database))}.")
+
+
+@cli.command()
+def fsck(
+    database: DatabaseOption = None,
+    run_id: Annotated[str | None, typer.Option("--run", metavar="ID", help="Check this run only.")] = None,
+    workflows: WorkflowsOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
+    """Fold every run again from its journal and compare: exit 0 clean, 1 something is wrong, 2 could not check."""
+    from treadle import terminal
+
+    report = terminal.check(read_settings(database=database), run_id=run_id, workflows=workflows or [])
+    if as_json:
+        typer.echo(json.dumps(report.to_dict(), indent=2))
+    else:
+        for line in terminal.lines_of(report):
+            typer.echo(line)
+    raise SystemExit(0 if report.clean else 1)
+
+
+@cli.command()
+def backup(
+    target: Annotated[Path, typer.Argument(help="The file to write; it must not be there yet.")],
+    database: DatabaseOption = None,
+) -> None:
+    """Copy the database into one file, also while a studio writes to it."""
+    from treadle import terminal
+
+    if names_postgres(database):
+        raise TreadleError("PostgreSQL makes its own copies: pg_dump --format=custom --file=FILE DATABASE.")
+    made = terminal.copy(read_settings(database=database), target)
+    typer.echo(f"Wrote {made.path}: {terminal.size(made.size)} in {made.seconds:.1f} s, checked.")
+
+
+@cli.command()
+def prune(
+    older_than: Annotated[
+        str | None, typer.Option(metavar="AGE", help="Runs that ended longer ago: 30d, 12h, 90m.")
+    ] = None,
+    keep: Annotated[int | None, typer.Option(min=0, help="Keep this many of the newest ended runs.")] = None,
+    status: Annotated[
+        str, typer.Option(metavar="STATUSES", help="Only runs that ended so.")
+    ] = "completed,failed,cancelled,timed_out",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how many would go.")] = False,
+    vacuum: Annotated[bool, typer.Option("--vacuum", help="Make the file smaller; no studio may have it.")] = False,
+    database: DatabaseOption = None,
+) -> None:
+    """Delete ended runs with all that belongs to them; a run goes only if every option given lets it."""
+    from treadle import terminal
+
+    rule = terminal.rule(older_than=older_than, keep=keep, status=status)
+    terminal.prune(read_settings(database=database), rule, dry_run=dry_run, vacuum=vacuum, say=typer.echo)
+
+
+@cli.command(hidden=True)
+def routes(paths: list[Path], output: Annotated[Path, typer.Option()]) -> None:
+    """Write the routes of workflow files as JSON: `fsck` asks a process of its own for them."""
+    from treadle import terminal
+
+    output.write_text(json.dumps(terminal.routes(paths)), encoding="utf-8")
 
 
 def _fields(pairs: list[str]) -> dict[str, Any]:
@@ -143,5 +207,17 @@ def main() -> None:
         _err.print(f"treadle: {error}", markup=False)
         raise SystemExit(3) from None
     except TreadleError as error:
-        _err.print(f"treadle: {error}", markup=False)
-        raise SystemExit(2) from None
+        raise _end(error) from None
+    except Exception as error:
+        from treadle.store.failing import told
+
+        clear = told(error)  # a database that is busy, full or broken is nobody's bug
+        if clear is None:
+            raise
+        raise _end(clear) from None
+
+
+def _end(error: TreadleError) -> SystemExit:
+    """The exit with one clear line; that of a broken disk is a code of its own, for who would start us again."""
+    _err.print(f"treadle: {error}", markup=False)
+    return SystemExit(os.EX_IOERR if error.code == "database_failed" else 2)

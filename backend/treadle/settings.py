@@ -7,11 +7,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
+from typing import TypeVar
 
 from treadle.errors import SettingsError
 from treadle.resources import GALLERY
 
 DEFAULT_PORT = 8765
+SQLITE = "sqlite:///"
+
+_Number = TypeVar("_Number", int, float)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +31,21 @@ class Settings:
     open_access: bool = False
     full_durability: bool = True
     open_browser: bool = False
+    keep_days: float | None = None
+    """Days after which an ended run may be deleted; None: never."""
+    keep_runs: int | None = None
+    """Ended runs that are kept however old they are; with `keep_days` None, the others may go at once."""
+
+    @property
+    def file(self) -> Path | None:
+        """The database's file; None for one that is not a file."""
+        path = self.database.removeprefix(SQLITE)
+        return Path(path) if path != self.database else None
 
     @property
     def state(self) -> Path | None:
         """The folder the database lies in; None for one that is not a file."""
-        path = self.database.removeprefix("sqlite:///")
-        return Path(path).resolve().parent if path != self.database else None
+        return self.file.parent if self.file is not None else None
 
 
 def read_settings(
@@ -67,17 +80,38 @@ def read_settings(
         open_access=no_token,
         full_durability=durability == "full",
         open_browser=open_browser,
+        keep_days=_number(environment, "TREADLE_KEEP_DAYS", float),
+        keep_runs=_number(environment, "TREADLE_KEEP_RUNS", int),
     )
+
+
+def names_postgres(database: str | None, *, environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether the database that was named is one of PostgreSQL, which has tools of its own."""
+    return (database or environment.get("TREADLE_DATABASE") or "").startswith("postgres")
 
 
 def _database_url(given: str | None) -> str:
     if given is None:
-        return f"sqlite:///{Path('.treadle').resolve() / 'treadle.db'}"
+        return f"{SQLITE}{Path('.treadle').resolve() / 'treadle.db'}"
     if "://" not in given:
-        return f"sqlite:///{Path(given).resolve()}"
-    if not given.startswith("sqlite:///"):
+        return f"{SQLITE}{Path(given).resolve()}"
+    if not given.startswith(SQLITE):
         raise SettingsError(f"The database {given.split(':')[0]} is not supported yet; name a SQLite file.")
-    return f"sqlite:///{Path(given.removeprefix('sqlite:///')).resolve()}"
+    return f"{SQLITE}{Path(given.removeprefix(SQLITE)).resolve()}"
+
+
+def _number(environment: Mapping[str, str], name: str, kind: type[_Number]) -> _Number | None:
+    """A variable that holds a number from 0 on; None where it is not set."""
+    given = environment.get(name, "").strip()
+    if not given:
+        return None
+    try:
+        number = kind(given)
+    except ValueError:
+        number = kind(-1)
+    if not number >= 0:
+        raise SettingsError(f"{name} is {given!r}; write a number from 0 on, or unset it to keep every run.")
+    return number
 
 
 def _workflow_paths(given: Sequence[Path]) -> tuple[Path, ...]:

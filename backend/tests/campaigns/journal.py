@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+
+from campaigns.expected import ENDINGS, KEPT, Expected, number_of
+from campaigns.lineage import judge_nested
 
 Body = tuple[str, str, int]
 """A delivery as the side log names it: (tag, step, n)."""
-FIRST = ("begin", "split", "ask")
+Bodies = Mapping[Body, Mapping[str, list[float]]]
+"""When each of them started, ended or did something else, by the word in the side log."""
 
 
 @dataclass(slots=True)
@@ -29,87 +33,122 @@ class Judgement:
 
 
 @dataclass(frozen=True, slots=True)
-class Expected:
-    """What a client was promised: the run it started, and what must come out of it."""
+class Promises:
+    """What clients know: the runs they started, what they answered, cancelled, gave leave for, let go."""
 
-    tag: str
-    workflow: str
-    size: int
+    runs: Mapping[str, Expected]
+    answers: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
+    cancelled: Collection[str] = ()
+    leaves: Mapping[str, int] = field(default_factory=dict)
+    released: Collection[str] = ()
+    timed: bool = True
+    """Whether the times on disk and in the side log are of one clock that never jumped."""
 
 
-def judge(database: sqlite3.Connection, side_log: Path, *, runs: dict[str, Expected],
-          answers: dict[str, dict[int, str]]) -> Judgement:
-    """Hold the promises `runs` (by run id) and the accepted `answers` (run id, n) against what is on disk."""
+def judge(database: sqlite3.Connection, side_log: Path, promises: Promises) -> Judgement:
+    """Hold what clients were promised against what is on disk."""
     judgement = Judgement()
-    stored = {row["id"]: row for row in database.execute("SELECT * FROM run")}
-    judgement.counts["runs accepted"] = len(runs)
+    stored = {row["id"]: row for row in database.execute("SELECT * FROM run WHERE parent_id IS NULL")}
+    judgement.counts["runs accepted"] = len(promises.runs)
     judgement.counts["runs in the database"] = len(stored)
-    for run_id, expected in runs.items():
+    bodies = _bodies(side_log)
+    for run_id, expected in promises.runs.items():
         row = stored.pop(run_id, None)
         judgement.claim(row is not None, f"{run_id}: accepted, and gone", as_count="runs lost")
         if row is not None:
-            _judge_run(judgement, row, expected, answers.get(run_id, {}))
+            entries = database.execute("SELECT * FROM entry WHERE run_id = ? ORDER BY seq", (run_id,)).fetchall()
+            _judge_entries(judgement, run_id, expected.tag, entries, bodies, timed=promises.timed)
+            _judge_ending(judgement, row, expected, promises, entries)
+            _judge_once(judgement, run_id, expected.tag, entries, bodies)
+            if run_id in promises.leaves and run_id not in promises.released:
+                begun = {body for body, phases in bodies.items() if body[0] == expected.tag and phases["start"]}
+                judgement.claim(len(begun) <= promises.leaves[run_id], f"{run_id}: held, and went on by itself",
+                                as_count="steps done without leave")
+    for run_id, tag in judge_nested(judgement, database, promises.runs).items():
+        entries = database.execute("SELECT * FROM entry WHERE run_id = ? ORDER BY seq", (run_id,)).fetchall()
+        _judge_entries(judgement, run_id, tag, entries, bodies, timed=promises.timed)
     judgement.claim(not stored, f"runs nobody was told of: {sorted(stored)}", as_count="runs started twice")
     unhandled = database.execute("SELECT count(*) FROM inbox WHERE handled_at IS NULL").fetchone()[0]
     judgement.claim(not unhandled, f"{unhandled} requests were never taken", as_count="requests forgotten")
     still = database.execute("SELECT count(*) FROM prompt WHERE status = 'open'").fetchone()[0]
     judgement.claim(not still, f"{still} prompts are open in ended runs", as_count="prompts left open")
-    _judge_entries(judgement, database, _bodies(side_log), {run_id: run.tag for run_id, run in runs.items()})
     verdict = database.execute("PRAGMA integrity_check").fetchone()[0]
     judgement.claim(verdict == "ok", f"integrity check: {verdict}", as_count="integrity faults")
+    judgement.counts["attempts cut short and tried again"] = sum(
+        max(0, len(phases["start"]) - 1) for phases in bodies.values()
+    )
     return judgement
 
 
-def _judge_run(judgement: Judgement, row: sqlite3.Row, expected: Expected, answers: dict[int, str]) -> None:
-    judgement.counts[f"{expected.workflow} runs"] += 1
-    ended = row["status"] == "completed"
-    judgement.claim(ended, f"{row['id']}: {row['status']} {row['error'] or ''}", as_count="runs not completed")
-    right: Any = {
-        "KillChain": [expected.size, expected.size],
-        "KillFan": sum(n * n for n in range(expected.size)),
-        "KillPrompt": [answers.get(n) for n in range(expected.size)],
-    }[expected.workflow]
-    result = json.loads(row["result"] or "null")
-    judgement.claim(not ended or result == right, f"{row['id']} ({expected.workflow}): {result}, not {right}",
-                    as_count="results wrong")
-
-
-def _bodies(side_log: Path) -> dict[Body, dict[str, list[float]]]:
-    bodies: dict[Body, dict[str, list[float]]] = defaultdict(lambda: {"start": [], "end": []})
+def _bodies(side_log: Path) -> Bodies:
+    bodies: dict[Body, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for line in side_log.read_text().splitlines():
         tag, step, n, phase, at, _ = json.loads(line)
         bodies[tag, step, n][phase].append(at)
     return bodies
 
 
-def _judge_entries(
-    judgement: Judgement, database: sqlite3.Connection, bodies: dict[Body, dict[str, list[float]]], tags: dict[str, str]
+def _judge_ending(
+    judgement: Judgement, row: sqlite3.Row, expected: Expected, promises: Promises, entries: list[sqlite3.Row]
 ) -> None:
+    status, run_id = row["status"], row["id"]
+    judgement.counts[f"{expected.workflow} runs"] += 1
+    if status == "cancelled":
+        judgement.counts["runs cancelled"] += 1
+        judgement.claim(run_id in promises.cancelled, f"{run_id}: cancelled by nobody", as_count="runs not completed")
+        return
+    if expected.workflow == "KillMost" and status == "interrupted" and "StepUnknown" in (row["error"] or ""):
+        judgement.counts["runs parked in a step that may be done once"] += 1
+        return
+    ended = status == ENDINGS.get(expected.workflow, "completed")
+    judgement.claim(ended, f"{run_id} ({expected.workflow}): {status} {row['error'] or ''}",
+                    as_count="runs not completed")
+    result = json.loads(row["result"] or "null")
+    right = expected.result(promises.answers.get(run_id, {}))
+    if right is KEPT:
+        kept = [json.loads(entry["payload"])["value"] for entry in entries if entry["kind"] == "result_kept"]
+        right = kept if len(kept) == expected.size else ["not", "kept", "once"]
+    judgement.claim(not ended or result == right, f"{run_id} ({expected.workflow}): {result}, not {right}",
+                    as_count="results or contexts wrong")
+
+
+def _judge_entries(
+    judgement: Judgement, run_id: str, tag: str, entries: list[sqlite3.Row], bodies: Bodies, *, timed: bool
+) -> None:
+    judgement.counts["entries"] += len(entries)
+    gapless = [entry["seq"] for entry in entries] == list(range(1, len(entries) + 1))
+    judgement.claim(gapless, f"{run_id}: seq has gaps", as_count="gaps in seq")
+    if not gapless:
+        return
     finished: set[Body] = set()
-    for run_id, tag in tags.items():
-        entries = database.execute("SELECT * FROM entry WHERE run_id = ? ORDER BY seq", (run_id,)).fetchall()
-        judgement.counts["entries"] += len(entries)
-        gapless = [entry["seq"] for entry in entries] == list(range(1, len(entries) + 1))
-        judgement.claim(gapless, f"{run_id}: seq has gaps", as_count="gaps in seq")
-        seen: set[tuple[int, str]] = set()
-        for entry in entries:
-            judgement.counts["resumptions"] += entry["kind"] == "resumed"
-            if entry["kind"] != "step_finished":
-                continue
-            delivery = (entry["cause"], entry["step"])
-            judgement.claim(delivery not in seen, f"{run_id}: {delivery} finished twice", as_count="finished twice")
-            seen.add(delivery)
-            cause = json.loads(entries[entry["cause"] - 1]["payload"])
-            body = (tag, entry["step"], 0 if entry["step"] in FIRST else cause["n"])
-            judgement.claim(body not in finished, f"{run_id}: {body} finished twice", as_count="finished twice")
-            finished.add(body)
-            # `at` lies before the commit. Who begins later either sees the entry, or holds a newer epoch and this
-            # entry would have been refused: so a body that began after `at` was done again.
-            again = [at for at in bodies[body]["start"] if at > entry["at"]]
-            judgement.claim(not again, f"{run_id}: {body} began again after it had finished", as_count="done again")
-            ran = any(at <= entry["at"] for at in bodies[body]["end"])
-            judgement.claim(ran, f"{run_id}: {body} finished without having run", as_count="finished, never run")
-    judgement.counts["steps finished"] = len(finished)
-    judgement.counts["attempts cut short and tried again"] = sum(len(body["start"]) for body in bodies.values()) - len(
-        [body for body in bodies.values() if body["start"]]
-    )
+    for entry in entries:
+        judgement.counts["resumptions"] += entry["kind"] == "resumed"
+        if entry["kind"] != "step_finished":
+            continue
+        judgement.counts["steps finished"] += 1
+        cause = json.loads(entries[entry["cause"] - 1]["payload"] or "{}")
+        body = (tag, entry["step"], number_of(entry["step"], cause))
+        judgement.claim(body not in finished, f"{run_id}: {body} finished twice", as_count="finished twice")
+        finished.add(body)
+        # `at` lies before the commit. Who begins later either sees the entry, or holds a newer epoch and this
+        # entry would have been refused: so a body that began after `at` was done again.
+        again = [at for at in bodies[body]["start"] if at > entry["at"] and timed]
+        judgement.claim(not again, f"{run_id}: {body} began again after it had finished", as_count="done again")
+        ran = any(at <= entry["at"] or not timed for at in bodies[body]["end"])
+        judgement.claim(ran, f"{run_id}: {body} finished without having run", as_count="finished, never run")
+
+
+def _judge_once(
+    judgement: Judgement, run_id: str, tag: str, entries: list[sqlite3.Row], bodies: Bodies
+) -> None:
+    for entry in entries:
+        if entry["kind"] != "result_kept" or not json.loads(entry["payload"])["key"].startswith("charge"):
+            continue
+        told = json.loads(entry["payload"])
+        receipts = bodies[tag, "receipt", int(told["key"].split()[-1])]
+        once = told["value"] in receipts and all(at <= entry["at"] for times in receipts.values() for at in times)
+        judgement.claim(once, f"{run_id}: {told['key']} was done again after it was kept", as_count="kept, done again")
+    keys = bodies[tag, "key", 0]
+    judgement.claim(len(keys) <= 1, f"{run_id}: its attempts had the keys {[*keys]}", as_count="keys that changed")
+    doses = Counter({body: len(phases["start"]) for body, phases in bodies.items() if body[:2] == (tag, "dose")})
+    judgement.claim(max(doses.values(), default=0) <= 1, f"{run_id}: {doses.most_common(1)}", as_count="doses twice")

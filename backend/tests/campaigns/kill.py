@@ -11,14 +11,19 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from processes.serving import Serving, until
+from processes.serving import until
 
+from campaigns.controls import Controls
 from campaigns.crowd import Crowd
-from campaigns.journal import Judgement, judge
+from campaigns.expected import MIX
+from campaigns.journal import Promises, judge
+from campaigns.reader import Readers
+from campaigns.studio import Studio
 
-FLOWS = Path(__file__).parent / "flows.py"
-BOTH = 0.15
-WEB = 0.2
+HERE = Path(__file__).parent
+FLOWS = [HERE / "flows.py", HERE / "mix.py", HERE / "nests.py"]
+ALL_WORKERS, WEB, EVERYTHING = 0.08, 0.04, 0.04
+"""How often not one worker is killed but all of them, the web process alone, or the whole studio."""
 
 
 @dataclass(slots=True)
@@ -27,82 +32,128 @@ class Report:
 
     seed: int
     seconds: float = 0.0
-    worker_kills: int = 0
-    web_kills: int = 0
     counts: dict[str, int] = field(default_factory=dict)
     broken: list[str] = field(default_factory=list)
 
 
-def campaign(folder: Path, *, kills: int, seed: int, web: bool = False, patience: float = 60.0) -> Report:
-    """Kill workers (with `web`, now and then the whole studio) `kills` times while clients work; judge what is left."""
-    rng = random.Random(seed)
-    report = Report(seed)
-    began = time.monotonic()
-    side_log = folder / "side.log"
-    side_log.touch()
-    os.environ["CAMPAIGN_SIDE_LOG"] = str(side_log)
-    serving = Serving(folder, [FLOWS]).start()
-    crowd = Crowd(serving, seed=seed)
-    crowd.go()
-    try:
-        while report.worker_kills + report.web_kills < kills:
-            until("a worker lives", serving.worker_pids)
-            _wait(rng.uniform(0.05, 0.8))
-            if web and rng.random() < WEB:
-                _kill_web(serving, rng)
-                report.web_kills += 1
-                serving.start()
-            else:
-                report.worker_kills += _kill_workers(serving, rng, most=kills - report.worker_kills - report.web_kills)
-        crowd.start_no_more()
+class Campaign:
+    """A studio under `kill -9`, with everybody who uses it."""
+
+    def __init__(
+        self, folder: Path, *, seed: int, workers: int = 2, quick: bool = False, mix: dict[str, int] | None = None
+    ) -> None:
+        self.kills = {"worker kills": 0, "web kills": 0, "kills of everything at once": 0}
+        self.rng = random.Random(seed)
+        self.studio = Studio(folder, FLOWS, workers=workers, quick=quick)
+        self.readers = Readers(self.studio, count=3)
+        self.controls = Controls(self.studio, seed=seed)
+        self.crowd = Crowd(self.studio, seed=seed, mix=mix or MIX, started=self._started)
+        self.left_open = 0
+        self.broken: list[str] = []
+
+    @property
+    def killed(self) -> int:
+        """Processes killed so far."""
+        return sum(self.kills.values())
+
+    def run(self, *, kills: int, pause: tuple[float, float], patience: float) -> None:
+        """Kill until so many processes have died, then let everything come to its end."""
+        everybody = (self.readers, self.controls, self.crowd)
+        self.studio.start()
         try:
-            until("every run has ended", lambda: crowd.unfinished() == 0, seconds=patience)
+            for somebody in everybody:
+                somebody.go()
+            while self.killed < kills:
+                _wait(self.rng.uniform(*pause))
+                self._kill()
+            self._finish(patience)
+        finally:
+            for somebody in everybody:
+                somebody.end()
+            self.studio.close()
+
+    def judge(self) -> Report:
+        """Hold what everybody was told against what is on disk."""
+        self.crowd.settle_doubts()
+        promises = Promises(
+            self.crowd.runs, self.crowd.answers, self.controls.cancelled, self.controls.leaves, self.controls.released
+        )
+        with self.studio.reading() as database:
+            judgement = judge(database, self.studio.side_log, promises)
+            self.readers.judge(database)
+        complaints = self.studio.complaints
+        judgement.claim(not complaints, f"the studio wrote:\n{complaints[-6000:]}", as_count="complaints written")
+        code, said = self.studio.check()
+        judgement.claim(code == 0, f"treadle fsck: exit {code}:\n{said[-3000:]}", as_count="fsck not clean")
+        told = {
+            "requests sent again": self.crowd.retries + self.controls.retries,
+            "prompts left open over the last kill, then answered": self.left_open,
+            "second answers refused": self.crowd.refused,
+            "keys with other input refused": self.crowd.conflicts,
+            "runs stepped through": len(self.controls.leaves),
+            "streams followed to the end": len(self.readers.told),
+            "streams lost and taken up again": self.readers.reconnections,
+        }
+        broken = [*self.broken, *self.crowd.broken, *self.controls.broken, *self.readers.broken, *judgement.broken]
+        return Report(0, 0.0, {**self.kills, "processes killed": self.killed, **judgement.counts, **told}, broken)
+
+    def _started(self, run_id: str, expected: object) -> None:
+        self.controls.take(run_id, expected)  # type: ignore[arg-type]
+        self.readers.offer(run_id)
+
+    def _kill(self) -> None:
+        lot = self.rng.random()
+        pids = until("a worker lives", self.studio.worker_pids)
+        if lot < EVERYTHING:
+            self.kills["kills of everything at once"] += len(pids) + 1
+            self.studio.kill()
+            self.studio.start()
+        elif lot < EVERYTHING + WEB:
+            self.kills["web kills"] += 1
+            self.studio.kill_web()
+            self.studio.start()
+        else:
+            for pid in pids if lot < EVERYTHING + WEB + ALL_WORKERS else [self.rng.choice(pids)]:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+                    self.kills["worker kills"] += 1
+
+    def _finish(self, patience: float) -> None:
+        """Leave prompts open over one more death of everything, answer them all, and see every run end."""
+        self.crowd.answer_nobody(quiet=True)
+        self.crowd.start_no_more()
+        open_prompts = "SELECT count(*) FROM prompt WHERE status = 'open'"
+        with suppress(AssertionError):
+            until("somebody asks", lambda: self.studio.rows(open_prompts)[0][0], seconds=2.0)
+        self.studio.kill()
+        self.studio.start()
+        self.left_open = self.studio.rows(open_prompts)[0][0]
+        self.crowd.answer_nobody(quiet=False)
+        try:
+            until("every run has ended", lambda: self.crowd.unfinished() == 0, seconds=patience)
         except AssertionError as error:
-            report.broken.append(f"{error}; {crowd.unfinished()} runs go on")
-        crowd.end()
-        code = serving.stop()
-        report.counts["clean stops"] = int(code == 0)
+            self.broken.append(f"{error}; {self._unended()}")
+        code = self.studio.stop()
         if code != 0:
-            report.broken.append(f"the studio stopped with {code}")
-    finally:
-        crowd.end()
-        serving.kill()
+            self.broken.append(f"the studio stopped with {code}")
+
+    def _unended(self) -> str:
+        query = "SELECT id, workflow, status, held, lease_owner FROM run WHERE status IN ('running', 'held', 'waiting')"
+        return "; ".join(str(tuple(row)) for row in self.studio.rows(query))
+
+
+def campaign(
+    folder: Path, *, kills: int, seed: int, workers: int = 2, quick: bool = False,
+    pause: tuple[float, float] = (0.05, 0.6), patience: float = 60.0,
+) -> Report:  # fmt: skip
+    """Kill `kills` processes of a studio while clients work; judge what is left."""
+    began = time.monotonic()
+    made = Campaign(folder, seed=seed, workers=workers, quick=quick)
+    made.run(kills=kills, pause=pause, patience=patience)
+    report = made.judge()
+    report.seed = seed
     report.seconds = time.monotonic() - began
-    _judge(report, serving, crowd, side_log)
     return report
-
-
-def _judge(report: Report, serving: Serving, crowd: Crowd, side_log: Path) -> None:
-    crowd.settle_doubts()
-    with serving.reading() as database:
-        judgement: Judgement = judge(database, side_log, runs=crowd.runs, answers=crowd.answers)
-    tracebacks = serving.output.count("Traceback") + serving.output.count("Fatal Python")
-    judgement.claim(tracebacks == 0, f"the studio wrote:\n{serving.output[-6000:]}", as_count="tracebacks written")
-    judgement.counts["requests sent again"] = crowd.retries
-    judgement.counts["second answers refused"] = crowd.refused
-    report.counts |= judgement.counts
-    report.broken += crowd.broken + judgement.broken
-
-
-def _kill_workers(serving: Serving, rng: random.Random, *, most: int) -> int:
-    pids = until("a worker lives", serving.worker_pids)
-    victims = pids if rng.random() < BOTH else [rng.choice(pids)]
-    killed = 0
-    for pid in victims[:most]:
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-            killed += 1
-    return killed
-
-
-def _kill_web(serving: Serving, rng: random.Random) -> None:
-    """The whole studio at once, or its web process alone: then its workers meet their successors."""
-    if rng.random() < 0.5:
-        serving.kill()
-    else:
-        assert serving.process is not None
-        serving.process.kill()
-        serving.process.wait(10)
 
 
 def _wait(seconds: float) -> None:

@@ -7,7 +7,7 @@ import json
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,21 +34,22 @@ class Bench:
 
     database: Database
     requests: Requests
+    flows: list[Path] = field(default_factory=lambda: [FLOWS])
     host: Host | None = None
     committed: asyncio.Event | None = None
 
     @asynccontextmanager
     async def working(self, worker: str = "w_test") -> AsyncIterator[Host]:
-        catalog = Catalog.of(load_paths([FLOWS]))
+        catalog = Catalog.of(load_paths(self.flows))
         publish(self.database, publications(catalog, now=time.time()))
-        self.committed = asyncio.Event()
-        writer = Writer(self.database, committed=lambda runs: self.committed.set())
-        self.host = Host(self.database, writer, catalog, worker=worker)
-        serving = asyncio.ensure_future(self.host.serve())
+        committed = self.committed = self.committed or asyncio.Event()
+        writer = Writer(self.database, committed=lambda runs: committed.set())
+        host = self.host = Host(self.database, writer, catalog, worker=worker)
+        serving = asyncio.ensure_future(host.serve())
         try:
-            yield self.host
+            yield host
         finally:
-            self.host.stop()
+            host.stop()
             await serving
             await writer.close()
             self.host = None

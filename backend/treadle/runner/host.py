@@ -7,49 +7,47 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
 
 from treadle.engine.events import Event
-from treadle.engine.loop import RunLoop
 from treadle.engine.replay import fold_records
-from treadle.engine.state import Outcome
 from treadle.engine.validation import start_class
-from treadle.errors import RunInterrupted, TreadleError, ValueNotStorable
+from treadle.engine.workflow import initial_values
+from treadle.errors import LimitExceeded, RunInterrupted, TreadleError, ValueNotStorable
 from treadle.registry.catalog import Catalog, event_types
+from treadle.runner.driver import Driver
 from treadle.runner.failures import error_json
+from treadle.runner.live import LEASE, LiveRun, crashed
 from treadle.store import acceptance, inbox
+from treadle.store.catalog import publish
 from treadle.store.database import Database
 from treadle.store.inbox import Request
-from treadle.store.journal import StoredJournal, read_records
+from treadle.store.journal import read_records
 from treadle.store.leases import Claim, claim, settle
+from treadle.store.lineage import end_orphans
 from treadle.store.snapshots import read_context
 from treadle.store.writer import Writer
 
+__all__ = ["LEASE", "Host", "LiveRun"]
+
 log = logging.getLogger("treadle.host")
 
-LEASE = 10.0
-"""Seconds after which a silent worker's runs may be taken over."""
 CLAIMS = 32
 """Runs claimed at once: few enough that a burst spreads over the workers."""
 SWEEP = 0.5
 """Seconds between looks at the database when nobody nudges."""
-
-
-@dataclass(slots=True)
-class LiveRun:
-    """A run this worker drives right now."""
-
-    claim: Claim
-    loop: RunLoop
-    journal: StoredJournal
-    types: dict[str, type[Event]]
+TIDY = 5.0
+"""Seconds between looks at what others left behind: requests that came too late, runs whose parent is over."""
 
 
 class Host:
-    """Claims runs, starts or resumes them, and hands them the requests from the inbox."""
+    """Claims runs, starts or resumes them, and hands them the requests from the inbox.
+
+    Of a workflow with `num_concurrent_runs` no more than that many runs go on at a time, counted over all workers;
+    nested runs are counted for themselves, by the instance that is nested and for each worker.
+    """
 
     def __init__(
         self,
@@ -60,12 +58,19 @@ class Host:
         worker: str,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self.runs: dict[str, LiveRun] = {}
         self._database = database
-        self._writer = writer
         self._catalog = catalog
         self._worker = worker
         self._clock = clock
+        self._driver = Driver(
+            database,
+            writer,
+            catalog,
+            worker=worker,
+            clock=clock,
+            lost=self._lose,
+            over=self._over,
+        )
         self._taken: set[int] = set()
         self._fresh: dict[str, Claim] = {}
         self._suspects: deque[Claim] = deque()
@@ -73,20 +78,29 @@ class Host:
         self._nudged = asyncio.Event()
         self._stopping = False
 
+    @property
+    def runs(self) -> dict[str, LiveRun]:
+        """What it drives right now, by run."""
+        return self._driver.by_id
+
     def nudge(self) -> None:
         """Look at the database soon."""
         self._nudged.set()
 
     async def serve(self) -> None:
         """Work until `stop` is called."""
-        cleaned = 0.0
+        tidied = 0.0
+        published = False
         while not self._stopping:
             self._nudged.clear()
             try:
+                if not published:
+                    await asyncio.to_thread(publish, self._database, self._driver.register.unpublished())
+                    published = True
                 full = await self.sweep()
-                if self._clock() - cleaned > 5.0:
-                    cleaned = self._clock()
-                    await asyncio.to_thread(inbox.clear_ended, self._database, now=cleaned)
+                if self._clock() - tidied > TIDY:
+                    tidied = self._clock()
+                    await self.tidy()
             except Exception:
                 log.exception("The database could not be read; trying again.")
                 full = False
@@ -107,8 +121,7 @@ class Host:
         """Stop working; runs stay where their journals are."""
         self._stopping = True
         self._nudged.set()
-        for live in list(self.runs.values()):
-            live.loop.abandon(TreadleError("The worker stops; the run goes on elsewhere."))
+        self._driver.stop()
 
     async def sweep(self) -> bool:
         """Claim what nobody owns, then take what the inbox has for us; whether there may be more to claim."""
@@ -116,21 +129,27 @@ class Host:
         while self._broken:
             await asyncio.to_thread(self._give_up, *self._broken[0])
             self._broken.popleft()
+        loaded = self._catalog.workflows
+        limits = {name: item.workflow.num_concurrent_runs for name, item in loaded.items()}
         claims = await asyncio.to_thread(
             claim,
             self._database,
             self._worker,
-            workflows=self._catalog.workflows,
+            workflows=loaded,
+            limits={name: most for name, most in limits.items() if most is not None},
             now=now,
             seconds=LEASE,
             limit=CLAIMS,
         )
         for claimed in claims:
-            if claimed.entries and _crashed(claimed):
+            if (live := self.runs.get(claimed.run_id)) is not None:
+                live.loop.abandon(RunInterrupted("Its worker fell silent, and has taken it up again itself."))
+            if claimed.entries and crashed(claimed):
                 self._suspects.append(claimed)
             elif claimed.entries:
                 await self._resume(claimed)
-        while self._suspects and not self._on_probation():
+        while self._suspects and not any(live.on_probation for live in self.runs.values()):
+            # One at a time: the next crash then tells the guilty one from those that merely shared its worker.
             await self._resume(self._suspects.popleft())
         self._fresh.update({claimed.run_id: claimed for claimed in claims if not claimed.entries})
         pending = inbox.pending(self._database, self._worker)
@@ -143,16 +162,25 @@ class Host:
                 self._take_or_refuse(live, request)
         return len(claims) == CLAIMS
 
+    async def tidy(self) -> None:
+        """See to what others left behind: requests that came too late, and runs whose parent is over."""
+        now = self._clock()
+        await asyncio.to_thread(inbox.clear_ended, self._database, now=now)
+        driven = frozenset(self.runs)
+        ended = await asyncio.to_thread(end_orphans, self._database, self._worker, driven=driven, now=now)
+        for run_id in ended:
+            log.warning("Run %s has ended: the run around it was over, and nobody went on with it.", run_id)
+
     def _start(self, claimed: Claim, request: Request) -> None:
         try:
             workflow = self._catalog.workflows[claimed.workflow].workflow
             workflow.validate()
             event = start_class(workflow.table)(**request.body["fields"])
-            context = self._context(request.body.get("continued_from"))
+            context = initial_values(workflow.table) | self._context(request.body.get("continued_from"))
         except (ValidationError, TreadleError) as error:
             self._fail(claimed, error)
         else:
-            live = self._open(claimed, None)
+            live = self._driver.open(claimed, workflow)
             self._acknowledge(live, request)
             live.loop.start(event, context=context, held=request.body["held"])
 
@@ -167,47 +195,21 @@ class Host:
         except ValueNotStorable as error:
             self._interrupt(claimed, error)
         else:
-            live = self._open(claimed, state)
-            reason = f"its worker ended ({claimed.last_exit})" if claimed.last_exit else "its worker fell silent"
-            live.loop.resume(worker=self._worker, reason=reason, crashed=_crashed(claimed))
+            self._driver.resume(self._driver.open(claimed, workflow, state), crashed=crashed(claimed))
 
-    def _on_probation(self) -> bool:
-        """Whether a delivery that was there when a worker crashed is being tried again.
+    def _lose(self, claimed: Claim, error: BaseException) -> None:
+        self._broken.append((claimed, error))
+        self.nudge()
 
-        One at a time: the next crash then tells the guilty one from those that merely shared its worker.
-        """
-        return any(delivery.deaths for live in self.runs.values() for delivery in live.loop.state.running.values())
-
-    def _open(self, claimed: Claim, state: Any) -> LiveRun:
-        workflow = self._catalog.workflows[claimed.workflow].workflow
-        journal = StoredJournal(self._writer, claimed.run_id, epoch=claimed.epoch, owner=self._worker)
-
-        def ended(outcome: Outcome, error: BaseException | None) -> None:
-            self.runs.pop(claimed.run_id, None)
-            if outcome.status == "interrupted" and error is not None and not self._stopping:
-                log.warning("Run %s stops here: %s", claimed.run_id, error)
-                self._broken.append((claimed, error))
-                self.nudge()
-
-        loop = RunLoop(
-            workflow.table,
-            clock=self._clock,
-            ended=ended,
-            journal=journal,
-            state=state,
-            # Ten seconds is a default for scripts: a durable run ends by a timeout only if its author set one.
-            timeout=workflow.timeout if workflow.timeout_given else None,
-        )
-        journal.state = loop.state
-        live = LiveRun(claimed, loop, journal, event_types(workflow))
-        self.runs[claimed.run_id] = live
-        return live
+    def _over(self, live: LiveRun) -> None:
+        if live.around is None and live.workflow.num_concurrent_runs is not None:
+            self.nudge()  # the next of its kind may begin
 
     def _take_or_refuse(self, live: LiveRun, request: Request) -> None:
         """One request that makes no sense must not stand in the way of those behind it."""
         try:
             self._take(live, request)
-        except (ValueError, LookupError, TypeError) as error:
+        except (ValueError, LookupError, TypeError, LimitExceeded) as error:
             log.warning("Run %s: a %s was refused: %s", request.run_id, request.kind, error)
             if request.kind == "response":
                 prompt = request.body["prompt"]
@@ -218,7 +220,7 @@ class Host:
 
     def _take(self, live: LiveRun, request: Request) -> None:
         body = request.body
-        event = self._response(live, body) if request.kind == "response" else None
+        event = _response(live, body) if request.kind == "response" else None
         seq, _, step = (body.get("delivery") or "").partition(":")
         chosen = (int(seq), step) if step else None
         self._acknowledge(live, request)
@@ -231,13 +233,6 @@ class Host:
         elif request.kind == "release":
             live.loop.release()
         live.journal.flush_acknowledged()
-
-    def _response(self, live: LiveRun, body: dict[str, Any]) -> Event:
-        name = body.get("response_type")
-        if name is None:
-            accepted = [kind for kind in live.loop.table.routes.takers if kind.__name__.endswith("ResponseEvent")]
-            name = accepted[0].__name__ if len(accepted) == 1 else "HumanResponseEvent"
-        return live.types[name](**body["fields"])
 
     def _acknowledge(self, live: LiveRun, request: Request) -> None:
         self._taken.add(request.id)
@@ -261,6 +256,16 @@ class Host:
         settle(self._database, claimed, status="interrupted", error=error_json(error))
 
 
-def _crashed(claimed: Claim) -> bool:
-    """Whether a step may have ended the run's last worker: being stopped or killed is nobody's fault."""
-    return claimed.last_exit is not None and claimed.last_exit not in ("stopped", "signal 9", "signal 15")
+def _response(live: LiveRun, body: dict[str, Any]) -> Event:
+    """The event a person's answer is: what a step waits for, or what the steps of the workflow take."""
+    name = body.get("response_type")
+    wait = next((wait for wait in live.loop.state.waits.values() if wait.prompt == body["prompt"]), None)
+    if wait is not None:
+        event = live.types[name or wait.expected](**{**body["fields"], **wait.requirements})
+        if not wait.takes(event):
+            raise ValueError(f"The step waits for a {wait.expected}, and this is a {type(event).__name__}.")
+        return event
+    if name is None:
+        accepted = [kind for kind in live.loop.table.routes.takers if kind.__name__.endswith("ResponseEvent")]
+        name = accepted[0].__name__ if len(accepted) == 1 else "HumanResponseEvent"
+    return live.types[name](**body["fields"])

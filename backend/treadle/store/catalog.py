@@ -17,9 +17,12 @@ _workflows, _versions = Workflow.__table__, Version.__table__  # type: ignore[at
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """One workflow: its card, and its version unless the file could not be loaded. JSON texts as in the tables."""
+    """One workflow: its card, unless it only runs nested, and its version, unless its file could not be loaded.
 
-    card: dict[str, Any]
+    JSON texts as in the tables.
+    """
+
+    card: dict[str, Any] | None
     version: dict[str, Any] | None
 
 

@@ -5,23 +5,30 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.engine import Dialect
+from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 
 APPLICATION_ID = 0x54524C45
+SQLITE = "sqlite:///"
 
 
 class Database:
     """One SQLite file (or, by URL, another database): `read()` for pages, `write()` for one short transaction.
 
     `full` waits for the disk at every commit (power cuts); without it a commit survives the death of a process.
+    `checkpoints` is False where another process moves the write-ahead log into the file: see store/upkeep.py;
+    `cascades` is False for who deletes what belongs to a row himself: see store/retention.py.
     """
 
-    def __init__(self, url: str, *, full: bool = True) -> None:
+    def __init__(self, url: str, *, full: bool = True, checkpoints: bool = True, cascades: bool = True) -> None:
         self.url = url
+        self.full = full
         self._writing = threading.Lock()
+        self._kept: PoolProxiedConnection | None = None
         self._engine: Engine = create_engine(url, poolclass=QueuePool, pool_size=8, max_overflow=24, future=True)
         if self._engine.dialect.name == "sqlite":
             synchronous = "FULL" if full else "NORMAL"
@@ -34,11 +41,42 @@ class Database:
                     "busy_timeout=10000",
                     "journal_mode=WAL",
                     f"synchronous={synchronous}",
-                    "foreign_keys=ON",
+                    f"foreign_keys={'ON' if cascades else 'OFF'}",
                     "trusted_schema=OFF",
+                    f"wal_autocheckpoint={1000 if checkpoints else 0}",
                 ):
                     cursor.execute(f"PRAGMA {pragma}")
                 cursor.close()
+
+    @contextmanager
+    def journal(self) -> Iterator[Any]:
+        """A cursor of the one connection kept for the journal, inside a transaction like that of `write`."""
+        with self._writing:
+            if self._kept is None:
+                self._kept = self._engine.raw_connection()
+                if self._engine.dialect.name == "sqlite":
+                    self._kept.cursor().execute("PRAGMA busy_timeout=50")  # the writer waits by itself
+            cursor = self._kept.cursor()
+            try:
+                if self._engine.dialect.name == "sqlite":
+                    cursor.execute("BEGIN IMMEDIATE")
+                yield cursor
+                self._kept.commit()
+            except BaseException:
+                self._kept.rollback()
+                raise
+            finally:
+                cursor.close()
+
+    @property
+    def dialect(self) -> Dialect:
+        """How this kind of database writes its statements."""
+        return self._engine.dialect
+
+    @property
+    def file(self) -> Path | None:
+        """The SQLite file; None for a database that is not one."""
+        return file_of(self.url)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -67,4 +105,17 @@ class Database:
 
     def close(self) -> None:
         """Close every connection."""
+        if self._kept is not None:
+            self._kept.close()
+            self._kept = None
         self._engine.dispose()
+
+
+def file_of(url: str) -> Path | None:
+    """The file of a SQLite URL; None for any other."""
+    return Path(url.removeprefix(SQLITE)) if url.startswith(SQLITE) else None
+
+
+def wal_of(file: Path) -> Path:
+    """Where SQLite keeps the write-ahead log of `file` while somebody has it open, or left it open."""
+    return file.with_name(f"{file.name}-wal")

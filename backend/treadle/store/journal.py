@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from sqlalchemy import select
 
 from treadle.engine.commands import Command
-from treadle.engine.records import Record, to_record
-from treadle.engine.serializers import to_json
+from treadle.engine.limits import LIMITS, Limits
+from treadle.engine.record import Record
+from treadle.engine.serializers import EventTypes, to_json
 from treadle.engine.state import RunState
 from treadle.engine.summary import summarize
-from treadle.engine.ticks import Tick
+from treadle.engine.ticks import Tick, WaitStarted
 from treadle.errors import ValueNotStorable
+from treadle.store.blobs import record_of
 from treadle.store.database import Database
+from treadle.store.lineage import Birth
+from treadle.store.scales import Scales
 from treadle.store.tables import Entry
 from treadle.store.writer import Share, Writer
 
@@ -22,16 +26,34 @@ _entries = Entry.__table__  # type: ignore[attr-defined]
 
 
 class StoredJournal:
-    """The journal of one run, under the epoch its worker holds; `state` is read when a group is put together."""
+    """The journal of one run, under the epoch its worker holds; `state` is read when a group is put together.
 
-    def __init__(self, writer: Writer, run_id: str, *, epoch: int, owner: str) -> None:
+    `birth` is what a nested run's first commit adds, `expects` says what a waiting step's prompt is answered with,
+    `types` are the event classes its reader will know by name.
+    """
+
+    def __init__(
+        self,
+        writer: Writer,
+        run_id: str,
+        *,
+        epoch: int,
+        owner: str,
+        birth: Birth | None = None,
+        expects: Callable[[WaitStarted], str | None] | None = None,
+        types: EventTypes | None = None,
+        limits: Limits = LIMITS,
+    ) -> None:
         self.state: RunState
         self._writer = writer
         self._run_id = run_id
         self._epoch = epoch
         self._owner = owner
+        self._birth = birth
+        self._expects = expects
         self._share: Share | None = None
         self._handled: list[dict[str, object]] = []
+        self._scales = Scales(types, limits)
 
     def acknowledge(self, inbox_id: int, *, at: float) -> None:
         """Mark a request as handled, in the same commit as the entry it leads to."""
@@ -42,9 +64,14 @@ class StoredJournal:
         if self._handled:
             self._open().handled += self._take_handled()
 
+    def admit(self, tick: Tick) -> None:
+        """Make the entry of `tick`, before anything follows from it. Raises LimitExceeded when it cannot be kept."""
+        self._scales.admit(self.state, tick)
+
     def append(self, seq: int, tick: Tick, commands: Sequence[Command]) -> asyncio.Future[None]:
         share = self._open()
-        share.add(to_record(seq, tick), commands)
+        expects = self._expects(tick) if self._expects is not None and type(tick) is WaitStarted else None
+        share.add(self._scales.record(self.state, seq, tick), commands, expects=expects)
         if self._handled:
             share.handled += self._take_handled()
         assert share.kept is not None
@@ -56,7 +83,8 @@ class StoredJournal:
 
     def _open(self) -> Share:
         if self._share is None:
-            self._share = Share(self._run_id, self._epoch)
+            self._share = Share(self._run_id, self._epoch, self._birth)
+            self._birth = None
             self._share.kept = asyncio.get_running_loop().create_future()
             self._writer.submit(self._close_share)
         return self._share
@@ -66,11 +94,12 @@ class StoredJournal:
         assert share is not None
         state = self.state
         share.summary = summarize(state)
+        share.remarks = self._scales.remarks(state)
         over = state.outcome is not None
         share.owner = None if over else self._owner
         if over or state.status == "waiting":
             try:
-                share.context = to_json(state.context, "context")
+                share.context = to_json(state.context, where="Context:", outer=True)
             except ValueNotStorable:
                 share.context = None
         return share
@@ -80,7 +109,4 @@ def read_records(database: Database, run_id: str) -> list[Record]:
     """The whole journal of a run, in order."""
     query = select(_entries).where(_entries.c.run_id == run_id).order_by(_entries.c.seq)
     with database.read() as connection:
-        return [
-            Record(row.seq, row.at, row.kind, row.step, row.event_type, row.payload, row.cause, row.detail)
-            for row in connection.execute(query)
-        ]
+        return [record_of(connection, run_id, row) for row in connection.execute(query).all()]

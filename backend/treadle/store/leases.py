@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import CTE, ColumnElement, Connection, and_, func, or_, select, update
 
 from treadle.store.database import Database
 from treadle.store.tables import Run, Worker
@@ -15,6 +16,10 @@ LIVE = ("running", "held", "waiting")
 """States a run goes on from by itself."""
 
 _runs, _workers = Run.__table__, Worker.__table__  # type: ignore[attr-defined]
+# Few runs are live, and the index on the status finds them. Were these two columns named as they are, SQLite would
+# choose an index on one of them and look through every run that ever was.
+_TOP_LEVEL = func.coalesce(_runs.c.parent_id, "") == ""
+_WORKFLOW = func.coalesce(_runs.c.workflow, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,34 +34,82 @@ class Claim:
 
 
 def claim(
-    database: Database, owner: str, *, workflows: Collection[str], now: float, seconds: float, limit: int
+    database: Database,
+    owner: str,
+    *,
+    workflows: Collection[str],
+    limits: Mapping[str, int] | None = None,
+    now: float,
+    seconds: float,
+    limit: int,
 ) -> list[Claim]:
-    """Take up to `limit` runs of `workflows` that nobody owns, for `seconds`; oldest first."""
-    free = and_(
-        _runs.c.workflow.in_(workflows),
-        _runs.c.status.in_(LIVE),
-        or_(_runs.c.lease_owner.is_(None), _runs.c.lease_until < now),
-    )
-    columns = (_runs.c.id, _runs.c.workflow, _runs.c.epoch, _runs.c.entries, _workers.c.exit)
+    """Take up to `limit` runs of `workflows` that nobody owns, for `seconds`; oldest first.
+
+    Nested runs come with the run around them and never by themselves: who owns a run owns its family. `limits` says of
+    which workflows no more than so many runs may go on at a time, whoever owns them; the others wait for their turn.
+    """
+    with database.read() as connection:
+        if not _claimable(connection, workflows, limits or {}, now=now, limit=1):
+            return []
+    with database.write() as connection:
+        rows = _claimable(connection, workflows, limits or {}, now=now, limit=limit)
+        _take(connection, _runs.c.id.in_([row.id for row in rows]), owner, until=now + seconds)
+        if begun := [row.id for row in rows if row.entries]:
+            _take(connection, _runs.c.id.in_(select(_family(begun).c.id)), owner, until=now + seconds)
+    return [Claim(row.id, row.workflow, row.epoch + 1, row.entries, row.exit) for row in rows]
+
+
+def _claimable(
+    connection: Connection, workflows: Collection[str], limits: Mapping[str, int], *, now: float, limit: int
+) -> list[Any]:
+    room = _room(connection, limits, now=now) if limits else {}
+    closed = [name for name, places in room.items() if places <= 0]
     query = (
-        select(*columns)
+        select(_runs.c.id, _runs.c.workflow, _runs.c.epoch, _runs.c.entries, _workers.c.exit)
         .outerjoin(_workers, _workers.c.id == _runs.c.lease_owner)
-        .where(free)
+        .where(
+            _runs.c.status.in_(LIVE),
+            _WORKFLOW.in_(workflows),
+            or_(_runs.c.lease_owner.is_(None), _runs.c.lease_until < now),
+            _TOP_LEVEL,
+            or_(_runs.c.entries > 0, _WORKFLOW.not_in(closed)),
+        )
         .order_by(_runs.c.created_at)
         .limit(limit)
     )
-    with database.read() as connection:
-        if connection.execute(query.limit(1)).first() is None:
-            return []
-    with database.write() as connection:
-        rows = connection.execute(query).all()
-        if rows:
-            connection.execute(
-                update(_runs)
-                .where(_runs.c.id.in_([row.id for row in rows]))
-                .values(lease_owner=owner, lease_until=now + seconds, epoch=_runs.c.epoch + 1)
-            )
-    return [Claim(row.id, row.workflow, row.epoch + 1, row.entries, row.exit) for row in rows]
+    taken = []
+    for row in connection.execute(query):
+        if not row.entries and row.workflow in room:  # who has begun has his place already
+            room[row.workflow] -= 1
+            if room[row.workflow] < 0:
+                continue
+        taken.append(row)
+    return taken
+
+
+def _room(connection: Connection, limits: Mapping[str, int], *, now: float) -> dict[str, int]:
+    """How many more runs of each limited workflow may begin."""
+    owned = and_(_runs.c.lease_owner.is_not(None), _runs.c.lease_until >= now)
+    query = select(_runs.c.workflow).where(
+        _runs.c.status.in_(LIVE), _WORKFLOW.in_(limits), _TOP_LEVEL, or_(_runs.c.entries > 0, owned)
+    )
+    going_on = Counter(connection.execute(query).scalars())
+    return {name: most - going_on[name] for name, most in limits.items()}
+
+
+def _take(connection: Connection, which: ColumnElement[bool], owner: str, *, until: float) -> None:
+    connection.execute(
+        update(_runs).where(which).values(lease_owner=owner, lease_until=until, epoch=_runs.c.epoch + 1)
+    )
+
+
+def _family(ids: Sequence[str]) -> CTE:
+    """The runs that these ones started, and those that they started, as far as they are not over."""
+    open_ended = (*LIVE, "interrupted")
+    first = select(_runs.c.id).where(_runs.c.parent_id.in_(ids), _runs.c.status.in_(open_ended))
+    nested = first.cte("family", recursive=True)
+    deeper = select(_runs.c.id).join(nested, _runs.c.parent_id == nested.c.id)
+    return nested.union_all(deeper.where(_runs.c.status.in_(open_ended)))
 
 
 def drop_leases(database: Database, owner: str | None = None) -> None:

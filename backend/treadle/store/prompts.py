@@ -29,8 +29,12 @@ class PromptRow:
     answered_at: float | None
     response_type: str | None
     response: dict[str, Any] | None
+    expects: dict[str, dict[str, Any]] | None
+    """{event class: JSON schema} of what answers it, where a step waits for that."""
     workflow: str
     fingerprint: str
+    parent_id: str | None
+    """The run whose step started the one that asks."""
 
     @property
     def text(self) -> str:
@@ -38,7 +42,7 @@ class PromptRow:
         return self.prefix.strip() or self.event_type
 
 
-_COLUMNS = (*_PROMPT, _RUN.workflow, _RUN.fingerprint)
+_COLUMNS = (*_PROMPT, _RUN.workflow, _RUN.fingerprint, _RUN.parent_id)
 
 
 def open_prompts(db: Connection, *, limit: int = 100) -> tuple[PromptRow, ...]:
@@ -78,5 +82,6 @@ def find_prompt(db: Connection, run_id: str, prompt_id: int) -> PromptRow | None
 def _prompt(row: RowMapping) -> PromptRow:
     known = dict(row)
     known["payload"] = json.loads(known["payload"] or "{}")
-    known["response"] = json.loads(known["response"]) if known["response"] else None
+    for name in ("response", "expects"):
+        known[name] = json.loads(known[name]) if known[name] else None
     return PromptRow(**known)

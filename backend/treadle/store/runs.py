@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, and_, func, or_, select
+from sqlalchemy import Connection, RowMapping, Select, and_, exists, func, or_, select
 from sqlmodel import SQLModel
 
-from treadle.store import tables
+from treadle.store import blobs, tables
+from treadle.store.leases import LIVE
 
 _RUN = SQLModel.metadata.tables[str(tables.Run.__tablename__)].c
 _ENTRY = SQLModel.metadata.tables[str(tables.Entry.__tablename__)].c
 
 FINAL = frozenset({"completed", "failed", "cancelled", "timed_out"})
+CHILDREN = 100
+"""Runs inside another that its page lists."""
 STATUSES = ("running", "held", "waiting", "interrupted", "completed", "failed", "cancelled", "timed_out")
 
 
@@ -34,6 +37,13 @@ class RunSummary:
     ended_at: float | None
     entries: int
     continued_from: str | None
+    parent_id: str | None
+    """The run whose step started this one: its `parent_call`-th call for the event of entry `parent_seq`."""
+    parent_seq: int | None
+    parent_step: str | None
+    parent_call: int | None
+    nested: int
+    """How many runs its own steps started."""
 
     @property
     def final(self) -> bool:
@@ -42,17 +52,36 @@ class RunSummary:
 
 @dataclass(frozen=True, slots=True)
 class RunDetail(RunSummary):
-    """A run with everything its own page shows."""
+    """A run with everything its own page shows; `children` are the last of the runs its steps started, in order."""
 
     result: Any
     error: dict[str, Any] | None
     counts: dict[str, Any]
     queue: list[dict[str, Any]]
+    parent_workflow: str | None
+    published: bool
+    """Whether its workflow is one a run can be started of."""
+    children: tuple[RunSummary, ...]
+    head: str | None
+    """The beginning of the result's JSON text, if that is too long to be shown whole."""
+    warnings: tuple[str, ...]
+    """Limits that come near."""
+    not_resumable: dict[str, Any] | None
+    """The value that would be missing if its worker ended now: {message, key, event, step, path, type, entry}."""
+
+    @property
+    def final(self) -> bool:
+        """Whether nothing more will happen here: it has ended, and so have the runs inside it."""
+        return self.status in FINAL and not any(child.status in LIVE for child in self.children)
 
 
 @dataclass(frozen=True, slots=True)
 class EntryRow:
-    """One journal entry as a person reads it; `size` is the length of its payload's JSON in characters."""
+    """One journal entry as a person reads it.
+
+    `size` is the length of its payload's JSON text in characters and, if that is too long to be shown whole, `head` its
+    beginning; the payload of a text kept apart is its stub.
+    """
 
     run_id: str
     seq: int
@@ -63,6 +92,7 @@ class EntryRow:
     payload: Any
     cause: int | None
     size: int
+    head: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,22 +103,37 @@ class RunPage:
     next: str | None
 
 
-_SUMMARY = [_RUN[name] for name in RunSummary.__slots__]
+_OTHER = SQLModel.metadata.tables[str(tables.Run.__tablename__)].alias("other").c
+_WORKFLOW = SQLModel.metadata.tables[str(tables.Workflow.__tablename__)].c
+_NESTED = select(func.count()).where(_OTHER.parent_id == _RUN.id).scalar_subquery().label("nested")
+# Where the status says more, this leaves SQLite to its index on that: `parent_id IS NULL` is true of nearly all.
+_TOP_LEVEL = func.coalesce(_RUN.parent_id, "") == ""
+_SUMMARY = [_RUN[name] if name != "nested" else _NESTED for name in RunSummary.__slots__]
+_DETAIL = [
+    _RUN.result, _RUN.error, _RUN.counts, _RUN.queue, _RUN.remarks,
+    select(_OTHER.workflow).where(_OTHER.id == _RUN.parent_id).scalar_subquery().label("parent_workflow"),
+    exists().where(_WORKFLOW.name == _RUN.workflow).label("published"),
+]  # fmt: skip
 
 
 def find_run(db: Connection, run_id: str) -> RunDetail | None:
     """The run with this id, or None."""
-    row = db.execute(
-        select(*_SUMMARY, _RUN.result, _RUN.error, _RUN.counts, _RUN.queue).where(_RUN.id == run_id)
-    ).mappings().first()  # fmt: skip
+    row = db.execute(select(*_SUMMARY, *_DETAIL).where(_RUN.id == run_id)).mappings().first()
     if row is None:
         return None
+    remarks = _loads(row["remarks"]) or {}
     return RunDetail(
         **_summary_fields(row),
         result=_loads(row["result"]),
         error=_loads(row["error"]),
         counts=_loads(row["counts"]) or {},
         queue=_loads(row["queue"]) or [],
+        parent_workflow=row["parent_workflow"],
+        published=bool(row["published"]),
+        children=page_of_runs(db, parent=run_id, limit=CHILDREN).runs[::-1] if row["nested"] else (),
+        head=_head(row["result"]),
+        warnings=tuple(remarks.get("warnings", ())),
+        not_resumable=remarks.get("not_resumable"),
     )
 
 
@@ -97,15 +142,24 @@ def page_of_runs(
     *,
     statuses: Sequence[str] = (),
     workflow: str | None = None,
+    parent: str | None = None,
+    nested: bool = False,
     before: str | None = None,
     limit: int = 50,
 ) -> RunPage:
-    """Up to `limit` runs, newest first, after the cursor `before` (a RunPage.next)."""
+    """Up to `limit` runs, newest first, after the cursor `before` (a RunPage.next).
+
+    Runs inside others only with `nested`; with `parent` those that the steps of this run started.
+    """
     query = select(*_SUMMARY).order_by(_RUN.created_at.desc(), _RUN.id.desc()).limit(limit + 1)
     if statuses:
         query = query.where(_RUN.status.in_(statuses))
     if workflow:
         query = query.where(_RUN.workflow == workflow)
+    if parent:
+        query = query.where(_RUN.parent_id == parent)
+    elif not nested:
+        query = query.where(_TOP_LEVEL if statuses else _RUN.parent_id.is_(None))
     if before and (cursor := _cursor(before)):
         at, run_id = cursor
         query = query.where(or_(_RUN.created_at < at, and_(_RUN.created_at == at, _RUN.id < run_id)))
@@ -116,10 +170,10 @@ def page_of_runs(
 
 
 def failed_since(db: Connection, at: float, *, limit: int = 10) -> tuple[RunDetail, ...]:
-    """Runs that ended badly after `at`, newest first, with their errors."""
+    """Runs that ended badly after `at`, newest first, with their errors; but for those inside others."""
     query = (
         select(_RUN.id)
-        .where(_RUN.status.in_(("failed", "timed_out")), _RUN.created_at >= at)
+        .where(_RUN.status.in_(("failed", "timed_out")), _RUN.created_at >= at, _TOP_LEVEL)
         .order_by(_RUN.created_at.desc())
         .limit(limit)
     )
@@ -129,13 +183,17 @@ def failed_since(db: Connection, at: float, *, limit: int = 10) -> tuple[RunDeta
 
 def recent_statuses(db: Connection, workflow: str, *, limit: int = 20) -> tuple[RunSummary, ...]:
     """The last runs of a workflow, oldest first: the strip on its card."""
-    return page_of_runs(db, workflow=workflow, limit=limit).runs[::-1]
+    return page_of_runs(db, workflow=workflow, nested=True, limit=limit).runs[::-1]
 
 
-def count_by_status(db: Connection) -> dict[str, int]:
-    """How many runs there are in each status."""
-    rows = db.execute(select(_RUN.status, func.count()).group_by(_RUN.status)).all()
-    return {str(row[0]): int(row[1]) for row in rows}
+def count_by_status(db: Connection, *, parent: str | None = None, nested: bool = True) -> dict[str, int]:
+    """How many runs there are in each status, of those that `page_of_runs` would list."""
+    query = select(_RUN.status, func.count()).group_by(_RUN.status)
+    if parent:
+        query = query.where(_RUN.parent_id == parent)
+    elif not nested:
+        query = query.where(_RUN.parent_id.is_(None))
+    return {str(row[0]): int(row[1]) for row in db.execute(query).all()}
 
 
 def pulse(db: Connection) -> str:
@@ -156,7 +214,7 @@ def entries_after(db: Connection, run_id: str, *, after: int, limit: int) -> tup
     query = (
         select(*_ENTRY).where(_ENTRY.run_id == run_id, _ENTRY.seq > after).order_by(_ENTRY.seq).limit(limit)
     )  # fmt: skip
-    return tuple(_entry(row) for row in db.execute(query).mappings())
+    return _entries(db, run_id, query)
 
 
 def entries_before(db: Connection, run_id: str, *, before: int | None, limit: int) -> tuple[EntryRow, ...]:
@@ -164,22 +222,30 @@ def entries_before(db: Connection, run_id: str, *, before: int | None, limit: in
     query = select(*_ENTRY).where(_ENTRY.run_id == run_id).order_by(_ENTRY.seq.desc()).limit(limit)
     if before is not None:
         query = query.where(_ENTRY.seq < before)
-    return tuple(_entry(row) for row in db.execute(query).mappings())[::-1]
+    return _entries(db, run_id, query)[::-1]
 
 
 def start_fields(db: Connection, run_id: str) -> dict[str, Any]:
     """What the run was started with: the payload of its first entry."""
     query = select(_ENTRY.payload).where(_ENTRY.run_id == run_id, _ENTRY.kind == "run_started").limit(1)
     found = _loads(db.execute(query).scalar())
-    return found if isinstance(found, dict) else {}
+    return found if isinstance(found, dict) and "$" not in found else {}
 
 
 def _summary_fields(row: RowMapping) -> dict[str, Any]:
     return {name: row[name] for name in RunSummary.__slots__}
 
 
-def _entry(row: RowMapping) -> EntryRow:
+def _entries(db: Connection, run_id: str, query: Select[Any]) -> tuple[EntryRow, ...]:
+    rows = db.execute(query).mappings().all()
+    heads = blobs.heads(db, run_id, [row["payload"] for row in rows])
+    return tuple(_entry(row, heads) for row in rows)
+
+
+def _entry(row: RowMapping, heads: Mapping[str, str]) -> EntryRow:
     known = dict(row)
+    text = known["payload"]
+    stub = blobs.stub_of(text)
     return EntryRow(
         run_id=known["run_id"],
         seq=known["seq"],
@@ -187,10 +253,15 @@ def _entry(row: RowMapping) -> EntryRow:
         kind=known["kind"],
         step=known["step"],
         event_type=known["event_type"],
-        payload=_loads(known["payload"]),
+        payload=_loads(text),
         cause=known["cause"],
-        size=len(known["payload"] or ""),
+        size=stub.size if stub is not None else len(text or ""),
+        head=heads.get(stub.hash, "") if stub is not None else _head(text),
     )
+
+
+def _head(text: str | None) -> str | None:
+    return text[: blobs.HEAD] if text is not None and len(text) > blobs.HEAD else None
 
 
 def _loads(text: str | None) -> Any:

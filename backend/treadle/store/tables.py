@@ -49,6 +49,7 @@ class Run(SQLModel, table=True):
         Index("ix_run_workflow_created", "workflow", "created_at"),
         Index("ix_run_status_created", "status", "created_at"),
         Index("ix_run_lease", "lease_owner"),
+        Index("ix_run_parent_created", "parent_id", "created_at", "status"),
     )
 
     id: str = Field(primary_key=True)
@@ -71,6 +72,13 @@ class Run(SQLModel, table=True):
     idempotency_key: str | None = Field(default=None, unique=True)
     request_digest: str | None = None
     continued_from: str | None = None
+    parent_id: str | None = None
+    """The run whose step started this one; `parent_seq` and `parent_step` name the delivery, `parent_call` the call."""
+    parent_seq: int | None = None
+    parent_step: str | None = None
+    parent_call: int | None = None
+    remarks: str | None = Field(default=None, sa_type=Text)
+    """JSON {warnings, not_resumable}: what its page says of limits that come near, and of values that are not kept."""
     lease_owner: str | None = None
     lease_until: float = Field(default=0.0, sa_type=Float)
     epoch: int = 0
@@ -93,6 +101,21 @@ class Entry(SQLModel, table=True):
     cause: int | None = None
     detail: str | None = Field(default=None, sa_type=Text)
     """JSON only the engine reads when it folds the journal."""
+
+
+class Blob(SQLModel, table=True):
+    """A text too large for the row it belongs to, which has its hash and size instead."""
+
+    __tablename__: ClassVar[str] = "blob"
+
+    run_id: str = Field(sa_column=Column(Text, ForeignKey("run.id", ondelete="CASCADE"), primary_key=True))
+    hash: str = Field(primary_key=True)
+    """SHA-256 of the text, in hexadecimal."""
+    size: int
+    head: str = Field(sa_type=Text)
+    """Its beginning, to be shown."""
+    bytes: bytes
+    """The text, compressed by zlib."""
 
 
 class Snapshot(SQLModel, table=True):
@@ -122,6 +145,8 @@ class Prompt(SQLModel, table=True):
     answered_at: float | None = Field(default=None, sa_type=Float)
     response_type: str | None = None
     response: str | None = Field(default=None, sa_type=Text)
+    expects: str | None = Field(default=None, sa_type=Text)
+    """JSON {event class: JSON schema} of what answers it, where a step waits for that; None: what the steps take."""
 
 
 class Inbox(SQLModel, table=True):

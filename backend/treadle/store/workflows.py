@@ -33,6 +33,7 @@ class WorkflowRow:
     """A workflow as last published, with its current version when there is one.
 
     `error` ({message, file, line, traceback}) says why its file could not be loaded; the version is then the last good.
+    `offered` is False for one that nobody publishes: it has run inside others, or its file is gone.
     """
 
     name: str
@@ -43,6 +44,7 @@ class WorkflowRow:
     published_at: float
     error: dict[str, Any] | None
     version: VersionRow | None
+    offered: bool = True
 
     @property
     def summary(self) -> str:
@@ -51,7 +53,7 @@ class WorkflowRow:
 
     @property
     def runnable(self) -> bool:
-        return self.error is None and self.version is not None
+        return self.offered and self.error is None and self.version is not None
 
 
 def all_workflows(db: Connection) -> tuple[WorkflowRow, ...]:
@@ -66,9 +68,16 @@ def workflow_names(db: Connection) -> tuple[str, ...]:
 
 
 def find_workflow(db: Connection, name: str) -> WorkflowRow | None:
-    """The workflow of this name, or None."""
+    """The workflow of this name, also one that is remembered by its versions alone; or None."""
     row = db.execute(select(*_WORKFLOW).where(_WORKFLOW.name == name)).mappings().first()
-    return None if row is None else _workflow(db, row)
+    if row is not None:
+        return _workflow(db, row)
+    version = find_version(db, name, "")
+    if version is None:
+        return None
+    return WorkflowRow(
+        name, "", name, "", version.fingerprint, version.published_at, None, version, offered=False
+    )
 
 
 def find_version(db: Connection, workflow: str, fingerprint: str) -> VersionRow | None:

@@ -1,6 +1,7 @@
-"""The writer: one thread that commits what all runs of a worker have queued, a group at a time.
+"""The writer: commits what all runs of a worker have queued, a group at a time.
 
-The loop's thread puts a group together when the writer is free; the next one gathers meanwhile.
+The loop's thread puts a group together when the writer is free; the next one gathers meanwhile. A commit that waits for
+the disk does so in a thread of its own; one that does not is over before a thread would have begun.
 """
 
 from __future__ import annotations
@@ -13,50 +14,74 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import bindparam, delete, insert, literal_column, update
+from sqlalchemy.dialects.sqlite import insert as insert_unless
+from sqlalchemy.engine import Dialect
 
 from treadle.engine.commands import ClosePrompt, Command, OpenPrompt
+from treadle.engine.limits import LIMITS
 from treadle.engine.records import Record, event_payload
 from treadle.engine.summary import Summary
 from treadle.errors import RunInterrupted, ValueNotStorable
+from treadle.store.blobs import take_out
 from treadle.store.database import Database
-from treadle.store.tables import Entry, Inbox, Prompt, Run, Snapshot
+from treadle.store.lineage import BORN_WITH, Birth
+from treadle.store.prepared import Prepared
+from treadle.store.tables import Blob, Entry, Inbox, Prompt, Run, Snapshot, Version
 
 _runs, _entries, _prompts = Run.__table__, Entry.__table__, Prompt.__table__  # type: ignore[attr-defined]
-_inbox, _snapshots = Inbox.__table__, Snapshot.__table__  # type: ignore[attr-defined]
+_inbox, _snapshots, _versions = Inbox.__table__, Snapshot.__table__, Version.__table__  # type: ignore[attr-defined]
+_blobs = Blob.__table__  # type: ignore[attr-defined]
 
-_INSERT_ENTRY = insert(_entries)
-_UPDATE_RUN = (
-    update(_runs)
-    .where(_runs.c.id == bindparam("run"))
-    .values({
-        name: bindparam(f"new_{name}")
-        for name in ("status", "held", "entries", "started_at", "ended_at", "counts", "queue", "result", "error",
-                     "lease_owner")
-    })
-)  # fmt: skip
-_UPDATE_INBOX = update(_inbox).where(_inbox.c.id == bindparam("inbox")).values(handled_at=bindparam("at"))
-_INSERT_PROMPT = insert(_prompts)
-_CLOSE_PROMPT = (
-    update(_prompts)
-    .where(_prompts.c.run_id == bindparam("run"), _prompts.c.id == bindparam("prompt"))
-    .where(_prompts.c.status == "open")
-    .values(
-        status=bindparam("new_status"),
-        answered_at=bindparam("at"),
-        response=bindparam("new_response"),
-        response_type=bindparam("kind"),
-    )
-)
+Mark = tuple[str, int]
+"""A run under one epoch: the same worker may have lost a run and own it again."""
+
+_SUMMARY = ("status", "held", "entries", "started_at", "ended_at", "counts", "queue", "result", "error", "lease_owner")
+
+
+class _Statements:
+    """What the writer says to its database."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        entry = [column.name for column in _entries.columns]
+        mine = (_runs.c.id == bindparam("run"), _runs.c.epoch == bindparam("its_epoch"))
+        summary: dict[str, Any] = {name: bindparam(f"new_{name}") for name in _SUMMARY}
+        still_open = (
+            _prompts.c.run_id == bindparam("run"), _prompts.c.id == bindparam("prompt"),
+            _prompts.c.status == literal_column("'open'"),
+        )  # fmt: skip
+        answer: dict[str, Any] = {
+            "status": bindparam("new_status"), "answered_at": bindparam("at"),
+            "response": bindparam("new_response"), "response_type": bindparam("kind"),
+        }  # fmt: skip
+        handled = update(_inbox).where(_inbox.c.id == bindparam("inbox")).values(handled_at=bindparam("at"))
+        version = [column.name for column in _versions.columns]
+        self.insert_run = Prepared(insert(_runs), dialect, BORN_WITH)
+        self.insert_version = Prepared(insert_unless(_versions).on_conflict_do_nothing(), dialect, version)
+        self.insert_entry = Prepared(insert(_entries), dialect, entry)
+        self.update_run = Prepared(update(_runs).where(*mine).values(summary), dialect)
+        self.check_run = Prepared(update(_runs).where(*mine).values(epoch=bindparam("its_epoch")), dialect)
+        opened = ["run_id", "id", "event_type", "prefix", "payload", "status", "created_at", "expects"]
+        self.open_prompt = Prepared(insert(_prompts), dialect, opened)
+        self.close_prompt = Prepared(update(_prompts).where(*still_open).values(answer), dialect)
+        self.handle = Prepared(handled, dialect)
+        blob = [column.name for column in _blobs.columns]
+        self.keep_blob = Prepared(insert_unless(_blobs).on_conflict_do_nothing(), dialect, blob)
+        self.remark = Prepared(update(_runs).where(mine[0]).values(remarks=bindparam("new_remarks")), dialect)
+        self.drop_snapshot = Prepared(delete(_snapshots).where(_snapshots.c.run_id == bindparam("run")), dialect)
+        self.keep_snapshot = Prepared(insert(_snapshots), dialect, ["run_id", "seq", "context"])
 
 
 @dataclass(slots=True)
 class Share:
-    """What one run adds to a group: its entries and what goes with them, under the epoch it holds."""
+    """What one run adds to a group: its entries and what goes with them, under the epoch it holds.
+
+    The first one of a nested run has its `birth`.
+    """
 
     run_id: str
     epoch: int
+    birth: Birth | None = None
     entries: list[dict[str, Any]] = field(default_factory=list)
     opened: list[dict[str, Any]] = field(default_factory=list)
     closed: list[dict[str, Any]] = field(default_factory=list)
@@ -64,10 +89,18 @@ class Share:
     summary: Summary | None = None
     owner: str | None = None
     context: str | None = None
+    remarks: str | None = None
+    large: bool = False
+    blobs: list[dict[str, Any]] = field(default_factory=list)
     kept: asyncio.Future[None] | None = None
 
-    def add(self, record: Record, commands: Sequence[Command]) -> None:
-        """Take one entry and the prompts its commands open and close."""
+    @property
+    def mark(self) -> Mark:
+        return (self.run_id, self.epoch)
+
+    def add(self, record: Record, commands: Sequence[Command], *, expects: str | None = None) -> None:
+        """Take one entry and the prompts its commands open and close; `expects` is what such a prompt waits for."""
+        self.large |= record.size > LIMITS.inline
         self.entries.append({
             "run_id": self.run_id, "seq": record.seq, "at": record.at, "kind": record.kind, "step": record.step,
             "event_type": record.event_type, "payload": record.payload, "cause": record.cause,
@@ -79,7 +112,7 @@ class Share:
                     "run_id": self.run_id, "id": command.prompt, "event_type": type(command.event).__name__,
                     "prefix": str(command.event.get("prefix", "")).encode(errors="replace").decode(),
                     "payload": record.payload or "{}",
-                    "status": "open", "created_at": record.at,
+                    "status": "open", "created_at": record.at, "expects": expects,
                 })  # fmt: skip
             elif type(command) is ClosePrompt:
                 self.closed.append({
@@ -88,6 +121,12 @@ class Share:
                     "new_response": _shown(command.response),
                     "kind": type(command.response).__name__ if command.response is not None else None,
                 })  # fmt: skip
+
+    def take_out_blobs(self) -> None:
+        """Set apart what is too large for its row; done where there is time for it, and once."""
+        if self.large:
+            self.large = False
+            self.blobs = take_out(self.run_id, [*self.entries, *self.opened])
 
 
 def _shown(response: Any) -> str | None:
@@ -104,6 +143,8 @@ class Writer:
 
     def __init__(self, database: Database, *, committed: Callable[[list[str]], None]) -> None:
         self._database = database
+        self._say = _Statements(database.dialect)
+        self._operational: type[Exception] = database.dialect.loaded_dbapi.OperationalError
         self._committed = committed
         self._gather: list[Callable[[], Share]] = []
         self._busy = False
@@ -135,46 +176,58 @@ class Writer:
         if self._gather and not self._busy:
             self._busy = True
             gather, self._gather = self._gather, []
-            self._work.put([share() for share in gather])
+            group = [share() for share in gather]
+            if self._database.full:
+                self._work.put(group)
+                return
+            try:
+                fenced = self._attempt(group)
+            except Exception:  # the thread tries again, as long as it takes, and tells what went wrong
+                self._work.put(group)
+            else:
+                self._done(group, _taken_over(fenced))
 
     def _run(self) -> None:
         while (group := self._work.get()) is not None:
             self._loop.call_soon_threadsafe(self._done, group, self._try(group))
 
-    def _try(self, group: list[Share]) -> dict[str, BaseException]:
+    def _try(self, group: list[Share]) -> dict[Mark, BaseException]:
         """Commit the group; what went wrong, by run. One run's bad entry does not take the others with it."""
         try:
             fenced = self._commit(group)
-        except OperationalError as error:  # the database, not what we write: it may work again later
-            return {share.run_id: RunInterrupted(f"The journal could not be written: {error}") for share in group}
+        except self._operational as error:  # the database, not what we write: it may work again later
+            return {share.mark: RunInterrupted(f"The journal could not be written: {error}") for share in group}
         except BaseException as error:
             if len(group) == 1:
-                return {group[0].run_id: error}
-            return {run_id: failure for share in group for run_id, failure in self._try([share]).items()}
-        return {run_id: RunInterrupted(f"Run {run_id} was taken over by another worker.") for run_id in fenced}
+                return {group[0].mark: error}
+            return {mark: failure for share in group for mark, failure in self._try([share]).items()}
+        return _taken_over(fenced)
 
-    def _commit(self, group: list[Share]) -> set[str]:
+    def _commit(self, group: list[Share]) -> set[Mark]:
         for attempt in range(100):
             try:
-                with self._database.write() as connection:
-                    return _write(connection, group)
-            except OperationalError as error:
+                return self._attempt(group)
+            except self._operational as error:
                 if "locked" not in str(error) or attempt == 99:
                     raise
                 time.sleep(0.05)
         raise AssertionError("unreachable")
 
-    def _done(self, group: list[Share], errors: dict[str, BaseException]) -> None:
+    def _attempt(self, group: list[Share]) -> set[Mark]:
+        with self._database.journal() as cursor:
+            return _write(self._say, cursor, group)
+
+    def _done(self, group: list[Share], errors: dict[Mark, BaseException]) -> None:
         self._busy = False
         for share in group:
             kept = share.kept
             if kept is None or kept.done():
                 continue
-            if share.run_id in errors:
-                kept.set_exception(errors[share.run_id])
+            if share.mark in errors:
+                kept.set_exception(errors[share.mark])
             else:
                 kept.set_result(None)
-        if written := [share.run_id for share in group if share.run_id not in errors]:
+        if written := [share.run_id for share in group if share.mark not in errors]:
             self._committed(written)
         self._hand_over()
         if not self._busy and self._waiting is not None:
@@ -182,34 +235,54 @@ class Writer:
             self._waiting = None
 
 
-def _write(connection: Connection, group: list[Share]) -> set[str]:
-    """Write the shares whose epoch still holds; return the ids of the runs of the others."""
-    wanted = {share.run_id: share.epoch for share in group}
-    rows = connection.execute(select(_runs.c.id, _runs.c.epoch).where(_runs.c.id.in_(wanted)))
-    held = {row.id for row in rows if row.epoch == wanted[row.id]}
-    mine = [share for share in group if share.run_id in held]
-    entries = [entry for share in mine for entry in share.entries]
-    if entries:
-        connection.execute(_INSERT_ENTRY, entries)
-    for statement, parameters in (
-        (_INSERT_PROMPT, [row for share in mine for row in share.opened]),
-        (_CLOSE_PROMPT, [row for share in mine for row in share.closed]),
-        (_UPDATE_INBOX, [row for share in mine for row in share.handled]),
-        (_UPDATE_RUN, [_run_values(share, share.summary) for share in mine if share.summary is not None]),
-    ):
-        if parameters:
-            connection.execute(statement, parameters)
+def _taken_over(fenced: set[Mark]) -> dict[Mark, BaseException]:
+    return {mark: RunInterrupted(f"Run {mark[0]} was taken over by another worker.") for mark in fenced}
+
+
+def _write(say: _Statements, cursor: Any, group: list[Share]) -> set[Mark]:
+    """Write the shares whose epoch still holds; return the marks of the others."""
+    mine = [share for share in group if _bear(say, cursor, share) and _touch(say, cursor, share)]
+    for share in mine:
+        share.take_out_blobs()
+    say.keep_blob.many(cursor, [blob for share in mine for blob in share.blobs])
+    say.insert_entry.many(cursor, [entry for share in mine for entry in share.entries])
+    say.open_prompt.many(cursor, [row for share in mine for row in share.opened])
+    say.close_prompt.many(cursor, [row for share in mine for row in share.closed])
+    say.handle.many(cursor, [row for share in mine for row in share.handled])
     for share in mine:
         if share.context is not None and share.summary is not None:
-            connection.execute(_snapshots.delete().where(_snapshots.c.run_id == share.run_id))
+            say.drop_snapshot.one(cursor, {"run": share.run_id})
             values = {"run_id": share.run_id, "seq": share.summary.entries, "context": share.context}
-            connection.execute(insert(_snapshots), values)
-    return set(wanted) - held
+            say.keep_snapshot.one(cursor, values)
+        if share.remarks is not None:
+            say.remark.one(cursor, {"run": share.run_id, "new_remarks": share.remarks})
+    return {share.mark for share in group} - {share.mark for share in mine}
+
+
+def _bear(say: _Statements, cursor: Any, share: Share) -> bool:
+    """Add the row of a run that is born with this share, if its parent is still this worker's."""
+    birth = share.birth
+    if birth is None:
+        return True
+    if say.check_run.one(cursor, {"run": birth.place.parent, "its_epoch": birth.parent_epoch}) != 1:
+        return False
+    if birth.version is not None:
+        say.insert_version.one(cursor, birth.version)
+    say.insert_run.one(cursor, birth.row(share.run_id))
+    return True
+
+
+def _touch(say: _Statements, cursor: Any, share: Share) -> bool:
+    """Bring the run's row up to date, if its epoch still holds."""
+    held = {"run": share.run_id, "its_epoch": share.epoch}
+    if share.summary is None:
+        return say.check_run.one(cursor, held) == 1
+    return say.update_run.one(cursor, {**held, **_run_values(share, share.summary)}) == 1
 
 
 def _run_values(share: Share, summary: Summary) -> dict[str, Any]:
     return {
-        "run": share.run_id, "new_status": summary.status, "new_held": summary.held, "new_entries": summary.entries,
+        "new_status": summary.status, "new_held": summary.held, "new_entries": summary.entries,
         "new_started_at": summary.started_at, "new_ended_at": summary.ended_at, "new_counts": summary.counts,
         "new_queue": summary.queue, "new_result": summary.result, "new_error": summary.error,
         "new_lease_owner": share.owner,

@@ -25,6 +25,8 @@ def summary_json(run: RunSummary) -> dict[str, Any]:
         "ended_at": iso(run.ended_at),
         "entries": run.entries,
         "continued_from": run.continued_from,
+        "parent": _parent_json(run),
+        "nested": run.nested,
     }
 
 
@@ -35,6 +37,21 @@ def run_json(run: RunDetail) -> dict[str, Any]:
         "error": run.error,
         "counts": run.counts,
         "queue": run.queue,
+        "children": [summary_json(child) for child in run.children],
+        "warnings": list(run.warnings),
+        "not_resumable": run.not_resumable,
+    }
+
+
+def _parent_json(run: RunSummary) -> dict[str, Any] | None:
+    if run.parent_id is None:
+        return None
+    return {
+        "id": run.parent_id,
+        "url": f"/runs/{segment(run.parent_id)}",
+        "seq": run.parent_seq,
+        "step": run.parent_step,
+        "call": run.parent_call,
     }
 
 
@@ -46,9 +63,16 @@ def entry_json(entry: EntryRow) -> dict[str, Any]:
         "kind": entry.kind,
         "step": entry.step,
         "event_type": entry.event_type,
-        "payload": entry.payload,
+        "payload": _payload_json(entry),
         "cause": entry.cause,
     }
+
+
+def _payload_json(entry: EntryRow) -> Any:
+    """The payload; of one that is kept apart where to get it."""
+    if entry.head is None or not isinstance(entry.payload, dict) or entry.payload.get("$") != "blob":
+        return entry.payload
+    return {"$": "blob", "size": entry.size, "url": f"/runs/{segment(entry.run_id)}/events/{entry.seq}/payload"}
 
 
 def prompt_json(prompt: PromptRow, *, responses: dict[str, dict[str, Any]]) -> dict[str, Any]:
@@ -56,6 +80,7 @@ def prompt_json(prompt: PromptRow, *, responses: dict[str, dict[str, Any]]) -> d
     return {
         "id": prompt.id,
         "run": prompt.run_id,
+        "parent": prompt.parent_id,
         "workflow": prompt.workflow,
         "url": f"/runs/{segment(prompt.run_id)}/prompts/{prompt.id}",
         "event_type": prompt.event_type,
@@ -81,6 +106,7 @@ def workflow_json(workflow: WorkflowRow) -> dict[str, Any]:
         "version": workflow.fingerprint,
         "published_at": iso(workflow.published_at),
         "error": workflow.error,
+        "offered": workflow.offered,
     }
 
 

@@ -19,6 +19,7 @@ REGIONS = {
     "run-prompts": "run/_prompts.html",
     "run-outcome": "run/_outcome.html",
     "run-queue": "run/_queue.html",
+    "run-children": "run/_children.html",
     "workers": "_workers.html",
 }
 
@@ -36,13 +37,17 @@ def response_forms(
     prompt: PromptRow, version: VersionRow | None, answering: Answering | None = None
 ) -> tuple[tuple[str, Form], ...]:
     """(response event class, its form) for every response this prompt takes."""
-    schemas = version.responses if version else {}
     return tuple(
         (name, answering.form)
         if answering and (answering.prompt, answering.response_type) == (prompt.id, name)
         else (name, blank_form(schema))
-        for name, schema in schemas.items()
+        for name, schema in responses_to(prompt, version).items()
     )
+
+
+def responses_to(prompt: PromptRow, version: VersionRow | None) -> dict[str, dict[str, Any]]:
+    """{event class: JSON schema} of what answers a prompt: what its step waits for, or what the steps take."""
+    return prompt.expects or (version.responses if version else {})
 
 
 def run_regions(
@@ -73,6 +78,7 @@ def count_open(prompts: Sequence[PromptRow]) -> int:
     return sum(prompt.status == "open" for prompt in prompts)
 
 
-def entry_rows(entries: Sequence[EntryRow], *, started: float | None) -> str:
-    """The entries as rows of the page; `started` is what their times are counted from."""
-    return render("run/_entries.html", entries=entries, started=started)
+def entry_rows(entries: Sequence[EntryRow], run: RunDetail) -> str:
+    """The entries of a run as rows of the page; their times are counted from its start."""
+    inside = {(child.parent_seq, child.parent_step, child.parent_call): child.id for child in run.children}
+    return render("run/_entries.html", entries=entries, started=run.started_at or run.created_at, inside=inside)

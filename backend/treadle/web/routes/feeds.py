@@ -48,7 +48,7 @@ async def run_feed(
             return run_regions(batch.run, batch.prompts, version=version, csrf=session.csrf, workers=batch.workers)
 
         def draw_rows(batch: Batch) -> str:
-            return entry_rows(batch.entries, started=batch.run.started_at or batch.run.created_at) if rows else ""
+            return entry_rows(batch.entries, batch.run) if rows else ""
 
         def overlay(batch: Batch) -> dict[str, Any]:
             return run_overlay(batch.run, version, open_prompts=count_open(batch.prompts))

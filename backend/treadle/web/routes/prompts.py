@@ -12,7 +12,7 @@ from treadle.store.workflows import VersionRow, find_version
 from treadle.web.dependencies import InStudio, Reading, Sent, acted, page
 from treadle.web.forms import problems_of, read_form
 from treadle.web.presenting import prompt_json
-from treadle.web.running import Answering, response_forms
+from treadle.web.running import Answering, response_forms, responses_to
 
 router = APIRouter()
 
@@ -20,7 +20,7 @@ router = APIRouter()
 @router.get("/inbox.json")
 def inbox_json(db: Reading) -> dict[str, object]:
     found = open_prompts(db)
-    return {"prompts": [prompt_json(prompt, responses=_responses(_version(db, prompt))) for prompt in found]}
+    return {"prompts": [prompt_json(prompt, responses=responses_to(prompt, _version(db, prompt))) for prompt in found]}
 
 
 @router.get("/inbox")
@@ -33,7 +33,7 @@ def run_prompts(run_id: str, db: Reading) -> dict[str, object]:
     if find_run(db, run_id) is None:
         raise RunNotFound(run_id)
     found = prompts_of(db, run_id)
-    return {"prompts": [prompt_json(prompt, responses=_responses(_version(db, prompt))) for prompt in found]}
+    return {"prompts": [prompt_json(prompt, responses=responses_to(prompt, _version(db, prompt))) for prompt in found]}
 
 
 @router.get("/runs/{run_id}/prompts/{prompt_id}")
@@ -53,11 +53,11 @@ def answer(
 ) -> Response:
     """Answer a prompt from a JSON body (the fields of the response event) or from its form; the first answer stands."""
     prompt = _find(db, run_id, prompt_id)
-    schemas = _responses(_version(db, prompt))
+    schemas = responses_to(prompt, _version(db, prompt))
     typed = body.form if body.media_type == "application/x-www-form-urlencoded" else None
     chosen = response_type or (typed or {}).get("_type") or next(iter(schemas), None)
     if schemas and chosen not in schemas:
-        raise InvalidFields({"type": f"This workflow takes no {chosen}; it takes {', '.join(schemas)}."})
+        raise InvalidFields({"type": f"This prompt takes no {chosen}; it takes {', '.join(schemas)}."})
     schema = schemas.get(chosen or "", {"type": "object", "additionalProperties": True})
     if typed is None:
         fields = body.json()
@@ -87,7 +87,3 @@ def _find(db: Reading, run_id: str, prompt_id: int) -> PromptRow:
 
 def _version(db: Reading, prompt: PromptRow) -> VersionRow | None:
     return find_version(db, prompt.workflow, prompt.fingerprint)
-
-
-def _responses(version: VersionRow | None) -> dict[str, dict[str, object]]:
-    return version.responses if version else {}

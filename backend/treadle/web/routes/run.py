@@ -2,11 +2,13 @@
 
 import time
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import APIRouter, HTTPException, Query, Request
 from starlette.responses import Response
 
 from treadle.errors import RunNotFound
+from treadle.store.blobs import payload_text
 from treadle.store.prompts import prompts_of
 from treadle.store.runs import RunDetail, entries_after, entries_before, find_run
 from treadle.store.workflows import find_version, find_workflow
@@ -30,6 +32,18 @@ def run_events(
     entries = entries_after(db, run_id, after=after, limit=limit)
     more = len(entries) == limit
     return {"events": [entry_json(entry) for entry in entries], "next": entries[-1].seq if more else None}
+
+
+@router.get("/runs/{run_id}/events/{seq}/payload")
+def entry_payload(run_id: str, seq: int, db: Reading) -> Response:
+    """The whole payload of an entry, to be saved as a file."""
+    _find(db, run_id)
+    text = payload_text(db, run_id, seq)
+    if text is None:
+        raise HTTPException(404, f"Run {run_id} has no entry {seq} with a payload.")
+    name = quote(f"{run_id}-{seq}.json", safe="")
+    disposition = f"attachment; filename*=UTF-8''{name}"
+    return Response(text, media_type="application/json", headers={"Content-Disposition": disposition})
 
 
 @router.get("/runs/{run_id}.json")
@@ -76,10 +90,10 @@ def run_page(
         now=now,
         run=run,
         version=version,
-        changed=bool(current and current.fingerprint != run.fingerprint),
-        startable=bool(current and current.runnable),
+        # After a plus sign there are the steps that a nested instance has for itself.
+        changed=bool(current and current.offered and current.fingerprint != run.fingerprint.partition("+")[0]),
         regions=regions,
-        rows=entry_rows(entries, started=run.started_at or run.created_at),
+        rows=entry_rows(entries, run),
         first=first,
         last=last,
         earlier=bool(entries) and bool(entries_before(db, run_id, before=first, limit=1)),

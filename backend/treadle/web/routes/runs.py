@@ -23,11 +23,17 @@ def runs_json(
     db: Reading,
     status: Statuses = [],  # noqa: B006 - FastAPI copies it
     workflow: str | None = None,
+    parent: str | None = None,
+    children: bool = False,
     before: str | None = None,
     limit: Annotated[int, Query(ge=1, le=200)] = PAGE,
 ) -> dict[str, object]:
-    found = page_of_runs(db, statuses=_known(status), workflow=workflow, before=before, limit=limit)
-    query: dict[str, Any] = {"status": _known(status), "workflow": workflow, "limit": limit}
+    """Runs, newest first: with `children` also those inside others, with `parent` those that its steps started."""
+    chosen = _known(status)
+    found = page_of_runs(
+        db, statuses=chosen, workflow=workflow, parent=parent, nested=children, before=before, limit=limit
+    )
+    query = {"status": chosen, "workflow": workflow, "parent": parent, "children": children, "limit": limit}
     return {"runs": [summary_json(run) for run in found.runs], "next": _next("/runs.json", found, query)}
 
 
@@ -37,10 +43,15 @@ def runs_page(
     db: Reading,
     status: Statuses = [],  # noqa: B006 - FastAPI copies it
     workflow: str | None = None,
+    parent: str | None = None,
+    children: bool = False,
     before: str | None = None,
 ) -> Response:
     chosen = _known(status)
-    found = page_of_runs(db, statuses=chosen, workflow=workflow, before=before, limit=PAGE)
+    found = page_of_runs(
+        db, statuses=chosen, workflow=workflow, parent=parent, nested=children, before=before, limit=PAGE
+    )
+    query = {"status": chosen, "workflow": workflow, "parent": parent, "children": children}
     return page(
         request,
         "runs.html",
@@ -49,12 +60,15 @@ def runs_page(
         seen=pulse(db),
         runs=found,
         statuses=STATUSES,
-        counts=count_by_status(db),
+        counts=count_by_status(db, parent=parent, nested=children),
         chosen=chosen,
         workflow=workflow or "",
         workflows=workflow_names(db),
-        before=before,
-        next_url=_next("/runs", found, {"status": chosen, "workflow": workflow}),
+        parent=parent,
+        children=children,
+        filtered=bool(chosen or workflow or parent or children),
+        newest_url=_url("/runs", query) if before else None,
+        next_url=_next("/runs", found, query),
         here=str(request.url.path) + (f"?{request.url.query}" if request.url.query else ""),
     )
 
@@ -64,7 +78,9 @@ def _known(statuses: list[str]) -> list[str]:
 
 
 def _next(path: str, found: RunPage, query: dict[str, Any]) -> str | None:
-    if found.next is None:
-        return None
-    kept = {name: value for name, value in query.items() if value}
-    return f"{path}?{urlencode({**kept, 'before': found.next}, doseq=True)}"
+    return _url(path, {**query, "before": found.next}) if found.next is not None else None
+
+
+def _url(path: str, query: dict[str, Any]) -> str:
+    kept = {name: 1 if value is True else value for name, value in query.items() if value}
+    return f"{path}?{urlencode(kept, doseq=True)}" if kept else path

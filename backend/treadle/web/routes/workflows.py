@@ -107,7 +107,7 @@ def _page(
         held=held,
         continued_from=continued_from,
         picture=workflow_picture(workflow.version),
-        runs=page_of_runs(db, workflow=workflow.name, limit=15),
+        runs=page_of_runs(db, workflow=workflow.name, nested=True, limit=15),
         versions=versions_of(db, workflow.name),
     )
 

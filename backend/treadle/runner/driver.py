@@ -1,0 +1,142 @@
+"""The driver: opens the loops of a worker's runs, and sees that those inside a run stop with it."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+
+from treadle.engine.events import Event, InputRequiredEvent
+from treadle.engine.loop import RunLoop
+from treadle.engine.state import Outcome, RunState
+from treadle.engine.ticks import WaitStarted
+from treadle.engine.workflow import Workflow
+from treadle.errors import TreadleError
+from treadle.registry.catalog import Catalog, event_types
+from treadle.registry.schema import event_schema
+from treadle.runner.live import LiveRun, passed_on
+from treadle.runner.nested import NestedHandler
+from treadle.runner.nesting import Nesting
+from treadle.runner.register import Register
+from treadle.store.database import Database
+from treadle.store.journal import StoredJournal
+from treadle.store.leases import Claim
+from treadle.store.lineage import Birth, Place
+from treadle.store.writer import Writer
+
+log = logging.getLogger("treadle.host")
+
+
+class Driver:
+    """Drives the runs a worker owns, each by a loop on its journal.
+
+    `lost` is told of a run that stopped short of its end, `over` of every run that is no longer live.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        writer: Writer,
+        catalog: Catalog,
+        *,
+        worker: str,
+        clock: Callable[[], float],
+        lost: Callable[[Claim, BaseException], None],
+        over: Callable[[LiveRun], None],
+    ) -> None:
+        self.by_id: dict[str, LiveRun] = {}
+        self.register = Register(catalog, clock=clock)
+        self.stopping = False
+        self.lost = lost
+        self._writer = writer
+        self._worker = worker
+        self._clock = clock
+        self._over = over
+        self._nesting = Nesting(self, database, catalog, worker=worker, clock=clock)
+
+    def open(
+        self,
+        claim: Claim,
+        workflow: Workflow,
+        state: RunState | None = None,
+        *,
+        around: LiveRun | None = None,
+        place: Place | None = None,
+        birth: Birth | None = None,
+    ) -> LiveRun:
+        """A loop for a run this worker owns, ready to start or resume."""
+        types = event_types(workflow)
+        journal = StoredJournal(
+            self._writer, claim.run_id, epoch=claim.epoch, owner=self._worker, birth=birth,
+            expects=_expectations(types), types=types,
+        )  # fmt: skip
+        loop = RunLoop(
+            workflow.table,
+            run_id=claim.run_id,
+            clock=self._clock,
+            ended=lambda outcome, error: self._ended(live, outcome, error),
+            journal=journal,
+            state=state,
+            # Ten seconds is a default for scripts: a durable run ends by a timeout only if its author set one.
+            timeout=workflow.timeout if workflow.timeout_given else None,
+            launch=lambda workflow, event, key: self._nesting.launch(live, workflow, event, key),
+        )
+        journal.state = loop.state
+        live = LiveRun(claim, workflow, loop, journal, types, place, around)
+        self.by_id[claim.run_id] = live
+        if around is not None:
+            around.inside[claim.run_id] = live
+            live.handler = NestedHandler(claim.run_id, workflow.workflow_name, around.loop)
+            live.handler.attach(loop)
+        return live
+
+    def resume(self, live: LiveRun, *, crashed: bool) -> None:
+        """Let a run go on from its folded state, and those inside it that no step is about to call for again."""
+        last_exit = live.claim.last_exit
+        reason = f"its worker ended ({last_exit})" if last_exit else "its worker fell silent"
+        live.loop.resume(worker=self._worker, reason=reason, crashed=crashed)
+        if live.loop.state.outcome is None:
+            self._nesting.take_up(live)
+
+    def stop(self) -> None:
+        """Stop driving; the runs stay where their journals are."""
+        self.stopping = True
+        for live in list(self.by_id.values()):
+            live.loop.abandon(TreadleError("The worker stops; the run goes on elsewhere."))
+
+    def _ended(self, live: LiveRun, outcome: Outcome, error: BaseException | None) -> None:
+        self.by_id.pop(live.claim.run_id, None)
+        around = live.around
+        if around is not None:
+            around.inside.pop(live.claim.run_id, None)
+            self._nesting.give_back(live)
+        for nested in list(live.inside.values()):
+            assert nested.handler is not None
+            nested.handler.stop()
+        if outcome.status == "interrupted" and not self.stopping:
+            if error is not None:
+                log.warning("Run %s stops here: %s", live.claim.run_id, error)
+                self.lost(live.claim, error)
+            if around is not None:
+                reason = error if error is not None else TreadleError(outcome.error.message if outcome.error else "")
+                around.loop.abandon(passed_on(live.claim.run_id, live.claim.workflow, reason))
+        if live.handler is not None:
+            live.handler.settle(outcome, error)
+        self._over(live)
+
+
+def _expectations(types: dict[str, type[Event]]) -> Callable[[WaitStarted], str | None]:
+    """What answers the prompt of a waiting step: the event it waits for, without what it requires of it anyway."""
+
+    def expects(tick: WaitStarted) -> str | None:
+        kind = types.get(tick.expected)
+        if kind is None or not isinstance(tick.event, InputRequiredEvent):
+            return None
+        schema = event_schema(kind)
+        for name in tick.requirements:
+            schema.get("properties", {}).pop(name, None)
+        if "required" in schema:
+            schema["required"] = [name for name in schema["required"] if name not in tick.requirements]
+        return json.dumps({tick.expected: schema})
+
+    return expects

@@ -1,0 +1,298 @@
+"""Proofs: what must be true of one run as it is stored. Each yields what is not, as a finding."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from treadle.engine.records import Record, from_record
+from treadle.engine.reducer import apply
+from treadle.engine.serializers import encode
+from treadle.engine.state import RunState
+from treadle.engine.summary import summarize
+from treadle.engine.ticks import Tick
+from treadle.errors import ValueNotStorable
+from treadle.store.leases import LIVE
+from treadle.store.routing import Routing
+from treadle.store.unloaded import plain, plain_text
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that is not as it must be; `check` names the proof that failed."""
+
+    check: str
+    message: str
+    run: str | None = None
+    entry: int | None = None
+
+
+@dataclass(slots=True)
+class Case:
+    """Everything that is stored of one run; `calls` are the entries by which its parent's journal knows of it."""
+
+    run: Row
+    records: Sequence[Record]
+    prompts: Sequence[Row] = ()
+    requests: Sequence[Row] = ()
+    snapshot: Row | None = None
+    children: Sequence[Row] = ()
+    parent: Row | None = None
+    calls: Sequence[Record] = ()
+
+    @property
+    def id(self) -> str:
+        return str(self.run["id"])
+
+    @property
+    def live(self) -> bool:
+        return self.run["status"] in LIVE
+
+    def finding(self, check: str, message: str, entry: int | None = None) -> Finding:
+        return Finding(check, message, self.id, entry)
+
+    def count(self, kind: str, cause: int | None = None) -> int:
+        """How many entries of this kind there are, of this cause if one is given."""
+        return sum(record.kind == kind and cause in (None, record.cause) for record in self.records)
+
+
+@dataclass(slots=True)
+class Folded:
+    """A journal folded again; `context` is the context at the entry of the snapshot."""
+
+    state: RunState
+    ticks: list[Tick] = field(default_factory=list)
+    context: Mapping[str, Any] | None = None
+
+
+class NotFolded(Exception):  # noqa: N818 - says how far it got
+    """A journal that cannot be folded to its end; `value` if the only reason is a value without an exact form."""
+
+    def __init__(self, entry: int, why: str, *, value: bool) -> None:
+        super().__init__(why)
+        self.entry = entry
+        self.why = why
+        self.value = value
+
+
+def fold_again(case: Case, routing: Routing) -> Folded:
+    """The state the journal stands for. Raises NotFolded."""
+    routing = routing.with_events(_parts(case))
+    folded = Folded(RunState(routing.routes))
+    at = case.snapshot["seq"] if case.snapshot is not None else None
+    for record in case.records:
+        try:
+            tick = from_record(_readable(record), routing.types)
+            apply(folded.state, tick)
+        except ValueNotStorable as error:
+            raise NotFolded(record.seq, str(error), value=True) from error
+        except (LookupError, AssertionError, AttributeError, TypeError, ValueError) as error:
+            raise NotFolded(record.seq, f"{type(error).__name__}: {error}", value=False) from error
+        folded.ticks.append(tick)
+        if record.seq == at:
+            folded.context = encode(folded.state.context, "context")
+    return folded
+
+
+def journal_is_whole(case: Case) -> Iterator[Finding]:
+    """Entries are numbered 1, 2, 3 and so on, as many as the run's row says, and begin with its start."""
+    for expected, record in enumerate(case.records, 1):
+        if record.seq != expected:
+            yield case.finding("gapless", f"entry {expected} is missing; the next one is {record.seq}", expected)
+            return
+    if case.run["entries"] != len(case.records):
+        yield case.finding(
+            "gapless", f"the run counts {case.run['entries']} entries, and its journal has {len(case.records)}"
+        )
+    for record in case.records[1:]:
+        if record.kind == "run_started":
+            yield case.finding("started once", f"entry {record.seq} starts the run again", record.seq)
+
+
+def steps_finish_once(case: Case) -> Iterator[Finding]:
+    """A delivery is finished at most once."""
+    seen: dict[tuple[int | None, str | None], int] = {}
+    for record in case.records:
+        if record.kind == "step_finished":
+            first = seen.setdefault((record.cause, record.step), record.seq)
+            if first != record.seq:
+                message = f"step {record.step} finished with event {record.cause} at entry {first} and again here"
+                yield case.finding("finished once", message, record.seq)
+
+
+def requests_are_handled_once(case: Case) -> Iterator[Finding]:
+    """What was asked of the run is in its journal just when it counts as handled."""
+    for request in case.requests:
+        kind, handled = request["kind"], request["handled_at"] is not None
+        body = json.loads(request["body"])
+        told = f"request {request['id']} ({kind})"
+        if kind == "start":
+            done = bool(case.records)
+        elif kind == "response" and request["dedupe"] is not None:
+            told += f" to prompt {body['prompt']}"
+            done = bool(case.count("response_received", body["prompt"]))
+        elif kind == "cancellation" and handled:
+            done = bool(case.count("run_cancelled"))
+        else:
+            continue
+        if done and not handled:
+            yield case.finding("handled once", f"{told} is in the journal, and would be handled once more")
+        elif handled and not done and case.live:
+            yield case.finding("handled once", f"{told} counts as handled, and the journal does not have it")
+    answered = Counter(record.cause for record in case.records if record.kind == "response_received")
+    for prompt, times in answered.items():
+        if prompt is not None and times > 1:
+            yield case.finding("answered once", f"prompt {prompt} was answered {times} times", prompt)
+    if sum(request["kind"] == "start" for request in case.requests) > 1:
+        yield case.finding("handled once", "there is more than one request to start it")
+
+
+def row_says_the_same(case: Case, folded: Folded) -> Iterator[Finding]:
+    """The summary every page shows is the one its journal comes to."""
+    summary = summarize(folded.state)
+    run = case.run
+    # A worker that cannot go on parks a run by its row alone: the journal then still says what it was about to do.
+    parked = run["status"] == "interrupted" and folded.state.outcome is None
+    if parked and run["error"] is None:
+        yield case.finding("summary", "it is interrupted, and nothing says why")
+    for name in ("status", "held", "entries", "started_at", "ended_at"):
+        if not (parked and name == "status") and run[name] != getattr(summary, name):
+            yield case.finding(
+                "summary", f"{name} is {run[name]!r} in its row and {getattr(summary, name)!r} by its journal"
+            )
+    for name in ("counts", "queue", "result", "error"):
+        if parked and name == "error":
+            continue
+        stored, told = _loads(run[name]), _loads(getattr(summary, name))
+        if parked and name == "counts":
+            stored, told = _at_rest(stored), _at_rest(told)
+        if difference := first_difference(plain(stored), told, name):
+            yield case.finding("summary", difference)
+
+
+def context_is_kept(case: Case, folded: Folded) -> Iterator[Finding]:
+    """The saved context is the one its journal comes to at that entry."""
+    if case.snapshot is None:
+        return
+    if case.snapshot["seq"] > len(case.records):
+        yield case.finding("context", f"the context is saved as of entry {case.snapshot['seq']}, which is not there")
+    elif difference := first_difference(plain(_loads(case.snapshot["context"])), folded.context, "context"):
+        yield case.finding("context", difference, case.snapshot["seq"])
+
+
+def prompts_belong_to_waits(case: Case, folded: Folded) -> Iterator[Finding]:
+    """A prompt is open just when its journal waits for the answer."""
+    waiting = set(folded.state.prompts) if folded.state.outcome is None else set()
+    on_its_way = {
+        json.loads(request["body"])["prompt"]
+        for request in case.requests
+        if request["kind"] == "response" and request["handled_at"] is None
+    }
+    status = {prompt["id"]: prompt["status"] for prompt in case.prompts}
+    for number in sorted(waiting):
+        if status.get(number) != "open" and number not in on_its_way:
+            is_now = status.get(number, "not there")
+            yield case.finding("prompts", f"prompt {number} is waited for by its journal, and is {is_now}", number)
+    for number in sorted(number for number, now in status.items() if now == "open" and number not in waiting):
+        yield case.finding("prompts", f"prompt {number} is open, and nothing waits for its answer", number)
+
+
+def live_run_has_a_reason(case: Case, folded: Folded | None) -> Iterator[Finding]:
+    """A run that has not ended waits for something, or does something."""
+    if not case.live or any(request["handled_at"] is None for request in case.requests):
+        return
+    if not case.records:
+        yield case.finding("reason to wait", f"it is {case.run['status']}, has not started, and nothing asks it to")
+    elif folded is not None and folded.state.outcome is None:
+        state = folded.state
+        doing = (state.running, state.delayed, state.waiting_leave, state.handed, state.prompts, state.waits)
+        if not any(doing) and not any(state.queued.values()):
+            yield case.finding("reason to wait", f"it is {case.run['status']}, and does nothing and waits for nothing")
+
+
+def family_holds_together(case: Case, folded: Folded | None) -> Iterator[Finding]:
+    """A nested run belongs to a call of its parent, and to one call belongs one run that came to something."""
+    if case.run["parent_id"] is not None:
+        place = (case.run["parent_seq"], case.run["parent_step"])
+        if case.parent is None:
+            yield case.finding("family", f"its parent {case.run['parent_id']} is not there")
+        elif not any((call.cause, call.step) == place for call in case.calls):
+            yield case.finding("family", f"the journal of {case.run['parent_id']}, its parent, does not know of it")
+    good = Counter(
+        (child["parent_seq"], child["parent_step"], child["parent_call"])
+        for child in case.children
+        if child["status"] not in ("failed", "cancelled", "timed_out")
+    )
+    for (seq, step, call), times in good.items():
+        if times > 1:
+            yield case.finding("family", f"call {call} of step {step} for event {seq} has {times} nested runs", seq)
+    if folded is not None:
+        status = {child["id"]: child["status"] for child in case.children}
+        for (seq, step, _), child in folded.state.children.items():
+            if child.status not in ("running", status.get(child.run_id)):
+                is_now = status.get(child.run_id, "not there")
+                message = f"its nested run {child.run_id} of step {step} is {child.status} by its journal, and {is_now}"
+                yield case.finding("family", message, seq)
+
+
+def first_difference(stored: Any, told: Any, path: str) -> str | None:
+    """Where two pieces of JSON data differ first, in words; None where they do not."""
+    if isinstance(stored, dict) and isinstance(told, dict):
+        keys: Iterable[str] = dict.fromkeys([*stored, *told])
+        pairs = [(f"{path}.{key}", stored.get(key, _NOTHING), told.get(key, _NOTHING)) for key in keys]
+    elif isinstance(stored, list) and isinstance(told, list) and len(stored) == len(told):
+        pairs = [(f"{path}[{n}]", a, b) for n, (a, b) in enumerate(zip(stored, told, strict=True))]
+    elif type(stored) is type(told) and stored == told:
+        return None
+    else:
+        return f"{path} is {_short(stored)} as stored and {_short(told)} by its journal"
+    return next((found for name, a, b in pairs if (found := first_difference(a, b, name))), None)
+
+
+class _Nothing:
+    def __repr__(self) -> str:
+        return "not there"
+
+
+_NOTHING: Any = _Nothing()
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def _at_rest(counts: dict[str, Any] | None) -> dict[str, Any]:
+    steps = {name: {**told, "running": 0, "waiting": 0} for name, told in (counts or {}).get("steps", {}).items()}
+    return {**(counts or {}), "steps": steps, "prompts": 0}
+
+
+def _loads(text: str | None) -> Any:
+    return json.loads(text) if text is not None else None
+
+
+def _readable(record: Record) -> Record:
+    """The record without what only the classes of whoever wrote it can read."""
+    detail = json.loads(plain_text(record.detail) or "{}")
+    if "class" in detail:  # one of several classes of that name
+        detail["class"] = str(detail["class"])
+    detail.pop("private", None)
+    told = json.dumps(detail) if record.detail is not None else None
+    return replace(record, payload=plain_text(record.payload), detail=told)
+
+
+def _parts(case: Case) -> dict[str, str]:
+    """The part that events play which the journal mentions, as far as it shows; by name, or by what stands for it."""
+    asked = {prompt["id"] for prompt in case.prompts}
+    parts: dict[str, str] = {}
+    for record in case.records:
+        if record.event_type is not None:
+            part = "response" if record.kind == "response_received" else "plain"
+            known_as = json.loads(record.detail).get("class") if record.detail and '"class"' in record.detail else None
+            parts.setdefault(str(known_as or record.event_type), "input" if record.seq in asked else part)
+    return parts
