@@ -1,4 +1,4 @@
-"""Large values: payloads too large for an entry are kept beside the journal, and a run says what it is to be told of."""
+"""Large values: payloads too large for an entry are kept beside the journal; a run has remarks."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -30,18 +30,29 @@ class Nestable(Protocol):
 
 
 class ChildRun:
-    """A nested run this loop started."""
+    """A nested run this loop started; `attempt` is the last one of the step that called for it."""
 
-    __slots__ = ("handler", "workflow")
+    __slots__ = ("attempt", "event", "handler", "workflow")
 
-    def __init__(self, workflow: Nestable, handler: Live) -> None:
+    def __init__(self, workflow: Nestable, event: Event, handler: Live, attempt: int) -> None:
         self.workflow = workflow
+        self.event = event
         self.handler = handler
+        self.attempt = attempt
 
     @property
     def status(self) -> str:
         """Its state, in the words of the glossary."""
         return self.handler.status
+
+    @property
+    def good(self) -> bool:
+        """Whether it goes on or has completed; one that has not is started anew by the next attempt."""
+        return self.status in ("running", "held", "waiting", "completed")
+
+    def is_for(self, workflow: Nestable, event: Event) -> bool:
+        """Whether it is what a step gets that starts `workflow` with `event` again."""
+        return self.good and type(self.workflow) is type(workflow) and event == self.event
 
     def stop(self) -> None:
         """Cancel it, unless it is over."""

@@ -36,6 +36,7 @@ class Running(Protocol):
     async def written(self) -> None: ...
     def context_at_start(self) -> dict[str, Any] | None: ...
     def maker_of(self, event: Event) -> ticks.Key | None: ...
+    def has_gone(self, event: Event) -> bool: ...
     def step_paused(self, key: ticks.Key) -> None: ...
 
 
@@ -103,6 +104,8 @@ class RunOutbox:
                 raise WorkflowRuntimeError(f"Step {target} does not exist")
             if not run.table.accepts(target, type(event)):
                 raise WorkflowRuntimeError(f"Step {target} does not accept event of type {type(event)}")
+        if delivery is None and run.has_gone(event):
+            return
         if delivery is None:
             source = run.maker_of(event)
         elif delivery.memo is not None and index < delivery.memo.sent:
@@ -207,18 +210,20 @@ class RunOutbox:
             return None
         if self._children is None:
             self._children = {}
+        run, children = self._run, self._children
+        if delivery.attempt and (known := self._started_before(workflow, event, delivery, call)) is not None:
+            known.attempt = delivery.attempt
+            return known.handler
         key = (*delivery.key, call)
-        run, children, known = self._run, self._children, self._children.get(key)
-        if known is not None:  # of an earlier attempt
-            if known.workflow is workflow and known.status in ("running", "held", "waiting", "completed"):
-                return known.handler
-            known.stop()
+        while (older := children.get(key)) is not None and older.good:
+            call += 1
+            key = (*delivery.key, call)
         handler = (
             self._launch(workflow, event, key)
             if self._launch is not None and not any(options.values())
             else workflow.launch(event, **options)
         )
-        child = children[key] = ChildRun(workflow, handler)
+        child = children[key] = ChildRun(workflow, event, handler, delivery.attempt)
 
         def ended(_: object) -> None:
             if children[key] is child:
@@ -227,6 +232,15 @@ class RunOutbox:
         run.submit(ticks.ChildStarted(run.now(), delivery.key, call, workflow.workflow_name, handler.run_id))
         handler.add_done_callback(ended)
         return handler
+
+    def _started_before(self, workflow: Nestable, event: Event, delivery: Delivery, call: int) -> ChildRun | None:
+        """The run that an earlier attempt of this step has started for the same: by the same call, else by another."""
+        fitting = {
+            key[2]: child
+            for key, child in (self._children or {}).items()
+            if key[:2] == delivery.key and child.attempt < delivery.attempt and child.is_for(workflow, event)
+        }
+        return fitting.get(call) or next(iter(fitting.values()), None)
 
     def close(self) -> None:
         """The run is over: its nested runs go no further, and nobody waits any more."""

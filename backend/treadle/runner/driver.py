@@ -14,6 +14,7 @@ from treadle.engine.workflow import Workflow
 from treadle.errors import TreadleError
 from treadle.registry.catalog import Catalog, event_types
 from treadle.registry.schema import event_schema
+from treadle.runner.clock import Clock
 from treadle.runner.live import LiveRun, passed_on
 from treadle.runner.nested import NestedHandler
 from treadle.runner.nesting import Nesting
@@ -40,7 +41,7 @@ class Driver:
         catalog: Catalog,
         *,
         worker: str,
-        clock: Callable[[], float],
+        clock: Clock,
         lost: Callable[[Claim, BaseException], None],
         over: Callable[[LiveRun], None],
     ) -> None:
@@ -73,7 +74,7 @@ class Driver:
         loop = RunLoop(
             workflow.table,
             run_id=claim.run_id,
-            clock=self._clock,
+            clock=self._clock if state is None else self._clock.after(state.last_at),
             ended=lambda outcome, error: self._ended(live, outcome, error),
             journal=journal,
             state=state,

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from treadle.runner.host import LEASE, Host
 from treadle.store.database import Database
+from treadle.store.failing import Kind, kind_of, reason
 from treadle.store.presence import heartbeat
 
 log = logging.getLogger("treadle.heartbeat")
@@ -57,6 +58,7 @@ class Heartbeat:
     def _run(self) -> None:
         last = 0.0
         was_busy = False
+        trouble: Kind | None = None
         while not self._stop.wait(0.25):
             now = time.monotonic()
             blocked = now - self._turn
@@ -72,10 +74,13 @@ class Heartbeat:
                     lease=LEASE,
                     busy=(wall - blocked, *self._blocker()) if busy else None,
                 )
-            except Exception:
-                log.exception("The heartbeat could not be written; trying again.")
+            except Exception as error:
+                self._host.doubt()
+                if (kind := kind_of(error)) != trouble:
+                    trouble = kind
+                    log.warning("The heartbeat could not be written: %s; trying again.", reason(error))
                 continue
-            last = now
+            last, trouble = now, None
             if busy != was_busy:
                 was_busy = busy
                 self._shown()

@@ -6,7 +6,6 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Callable
 from typing import Any
 
 from pydantic import ValidationError
@@ -17,12 +16,14 @@ from treadle.engine.validation import start_class
 from treadle.engine.workflow import initial_values
 from treadle.errors import LimitExceeded, RunInterrupted, TreadleError, ValueNotStorable
 from treadle.registry.catalog import Catalog, event_types
+from treadle.runner.clock import Clock
 from treadle.runner.driver import Driver
 from treadle.runner.failures import error_json
 from treadle.runner.live import LEASE, LiveRun, crashed
 from treadle.store import acceptance, inbox
 from treadle.store.catalog import publish
 from treadle.store.database import Database
+from treadle.store.failing import kind_of
 from treadle.store.inbox import Request
 from treadle.store.journal import read_records
 from treadle.store.leases import Claim, claim, settle
@@ -34,6 +35,8 @@ __all__ = ["LEASE", "Host", "LiveRun"]
 
 log = logging.getLogger("treadle.host")
 
+DOUBT = 5.0
+"""Seconds after a heartbeat that could not be written: the others need as long to show that they live."""
 CLAIMS = 32
 """Runs claimed at once: few enough that a burst spreads over the workers."""
 SWEEP = 0.5
@@ -56,12 +59,12 @@ class Host:
         catalog: Catalog,
         *,
         worker: str,
-        clock: Callable[[], float] = time.time,
+        clock: Clock | None = None,
     ) -> None:
         self._database = database
         self._catalog = catalog
         self._worker = worker
-        self._clock = clock
+        self._clock = clock = clock or Clock()
         self._driver = Driver(
             database,
             writer,
@@ -77,11 +80,16 @@ class Host:
         self._broken: deque[tuple[Claim, BaseException]] = deque()
         self._nudged = asyncio.Event()
         self._stopping = False
+        self._doubted = -DOUBT
 
     @property
     def runs(self) -> dict[str, LiveRun]:
         """What it drives right now, by run."""
         return self._driver.by_id
+
+    def doubt(self) -> None:
+        """Take no silence for a death for a while: the database took no heartbeat of ours, nor, it seems, of others."""
+        self._doubted = time.monotonic()
 
     def nudge(self) -> None:
         """Look at the database soon."""
@@ -101,8 +109,12 @@ class Host:
                 if self._clock() - tidied > TIDY:
                     tidied = self._clock()
                     await self.tidy()
-            except Exception:
-                log.exception("The database could not be read; trying again.")
+            except Exception as error:
+                kind = kind_of(error)
+                if kind == "io":
+                    raise
+                if kind == "other":
+                    log.exception("The database could not be read; trying again.")
                 full = False
             if full:
                 continue
@@ -125,19 +137,18 @@ class Host:
 
     async def sweep(self) -> bool:
         """Claim what nobody owns, then take what the inbox has for us; whether there may be more to claim."""
-        now = self._clock()
         while self._broken:
             await asyncio.to_thread(self._give_up, *self._broken[0])
             self._broken.popleft()
         loaded = self._catalog.workflows
         limits = {name: item.workflow.num_concurrent_runs for name, item in loaded.items()}
-        claims = await asyncio.to_thread(
+        claims = [] if time.monotonic() - self._doubted < DOUBT else await asyncio.to_thread(
             claim,
             self._database,
             self._worker,
             workflows=loaded,
             limits={name: most for name, most in limits.items() if most is not None},
-            now=now,
+            now=self._clock.for_leases(LEASE),
             seconds=LEASE,
             limit=CLAIMS,
         )
@@ -164,7 +175,7 @@ class Host:
 
     async def tidy(self) -> None:
         """See to what others left behind: requests that came too late, and runs whose parent is over."""
-        now = self._clock()
+        now = self._clock.for_leases(LEASE)
         await asyncio.to_thread(inbox.clear_ended, self._database, now=now)
         driven = frozenset(self.runs)
         ended = await asyncio.to_thread(end_orphans, self._database, self._worker, driven=driven, now=now)

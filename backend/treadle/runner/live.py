@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 
 from treadle.engine.events import Event
@@ -14,6 +15,7 @@ from treadle.store.journal import StoredJournal
 from treadle.store.leases import Claim
 from treadle.store.lineage import Nested, Place
 
+_INNOCENT = ("stopped", "signal 9", "signal 15", f"exit {os.EX_IOERR}")
 LEASE = 10.0
 """Seconds after which a silent worker's runs may be taken over."""
 
@@ -50,8 +52,8 @@ class LiveRun:
 
 
 def crashed(claim: Claim) -> bool:
-    """Whether a step may have ended the run's last worker: being stopped or killed is nobody's fault."""
-    return claim.last_exit is not None and claim.last_exit not in ("stopped", "signal 9", "signal 15")
+    """Whether a step may have ended the run's last worker: being stopped or killed, or a bad disk, is not its fault."""
+    return claim.last_exit is not None and claim.last_exit not in _INNOCENT
 
 
 def passed_on(run_id: str, workflow: str, error: BaseException) -> BaseException:

@@ -7,10 +7,11 @@ import sys
 
 from treadle.engine.validation import start_class
 from treadle.errors import WorkflowValidationError
-from treadle.registry.catalog import Catalog
+from treadle.registry.catalog import Catalog, event_types
 from treadle.registry.loader import LoadedWorkflow, LoadFailure
 from treadle.registry.schema import response_schemas, start_schema
 from treadle.store.catalog import Publication
+from treadle.store.routing import describe
 from treadle.visualizer.graph import Graph
 from treadle.visualizer.possible import doc_of, flows_of
 
@@ -42,10 +43,11 @@ def _publication(loaded: LoadedWorkflow, now: float) -> Publication:
     }
     try:
         table = loaded.workflow.table
+        routes = describe(table.routes, event_types(loaded.workflow))
         version = {
             "workflow": loaded.name,
             "fingerprint": loaded.fingerprint,
-            "graph": json.dumps(graph_of(loaded).to_dict()),
+            "graph": json.dumps({**graph_of(loaded).to_dict(), "routes": routes}),
             "start_schema": json.dumps(start_schema(table, start_class(table))),
             "responses": json.dumps(response_schemas(table)),
             "source": loaded.source,

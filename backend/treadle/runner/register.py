@@ -13,9 +13,10 @@ from typing import Any
 from treadle.engine.validation import start_class
 from treadle.engine.workflow import Workflow
 from treadle.errors import WorkflowValidationError
-from treadle.registry.catalog import Catalog
+from treadle.registry.catalog import Catalog, event_types
 from treadle.registry.schema import response_schemas, start_schema
 from treadle.store.catalog import Publication
+from treadle.store.routing import describe
 from treadle.visualizer.possible import flows_of
 
 
@@ -88,7 +89,8 @@ class Register:
             source = _source_of(type(workflow))
             fingerprint = hashlib.sha256(f"{source}\n{drawn}".encode()).hexdigest()[:12]
         return Filing(name, fingerprint, {
-            "workflow": name, "fingerprint": fingerprint, "graph": drawn,
+            "workflow": name, "fingerprint": fingerprint,
+            "graph": json.dumps({**graph.to_dict(), "routes": describe(table.routes, event_types(workflow))}),
             "start_schema": json.dumps(start_schema(table, start_class(table))),
             "responses": json.dumps(response_schemas(table)), "source": source, "published_at": self._clock(),
         })  # fmt: skip

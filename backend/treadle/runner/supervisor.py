@@ -84,8 +84,11 @@ class Supervisor:
             self._changed()
             if not self._stopping:
                 log.warning("%s (pid %d) ended: %s; starting another.", name, process.pid, how)
-                most = 0.5 if shown else 5.0  # longest for one that dies before it gets to work
-                pause = min(most, pause * 2 + 0.25) if time.monotonic() - began < 2.0 else 0.0
+                if code == os.EX_IOERR:  # the disk: it may take its time to come back
+                    pause = min(30.0, pause * 2 + 1.0)
+                else:
+                    most = 0.5 if shown else 5.0  # longest for one that dies before it gets to work
+                    pause = min(most, pause * 2 + 0.25) if time.monotonic() - began < 2.0 else 0.0
                 await asyncio.sleep(pause)
 
 

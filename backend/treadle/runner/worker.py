@@ -13,23 +13,29 @@ from pathlib import Path
 
 from treadle.registry.catalog import Catalog
 from treadle.registry.loader import load_paths
+from treadle.runner.deadline import deadline
 from treadle.runner.heartbeat import Heartbeat
 from treadle.runner.host import Host
 from treadle.runner.nudges import Nudger, listen
 from treadle.runner.publishing import publications
 from treadle.store.catalog import publish
 from treadle.store.database import Database
+from treadle.store.failing import DatabaseFailed, kind_of
 from treadle.store.presence import arrive, leave
 from treadle.store.writer import Writer
 
 log = logging.getLogger("treadle.worker")
+
+PATIENCE = 60.0
+"""Seconds a workflow file may take to import: models are loaded there, too."""
 
 
 async def work(
     database: Database, paths: Sequence[Path], *, worker: str, name: str, sockets: Path, supervised: bool
 ) -> None:
     """Run workflows from `paths` until told to stop; `supervised`: stop when standard input closes."""
-    catalog = Catalog.of(load_paths(paths))
+    with deadline(PATIENCE):
+        catalog = Catalog.of(load_paths(paths))
     publish(database, publications(catalog, now=time.time()))
     arrive(database, worker, name=name, pid=os.getpid(), now=time.time())
     web = Nudger(sockets, "web-*.sock")
@@ -38,7 +44,12 @@ async def work(
         web.send(runs)
         host.committed()
 
-    writer = Writer(database, committed=committed)
+    def failed(error: BaseException) -> None:
+        failures.append(error)
+        host.stop()
+
+    failures: list[BaseException] = []
+    writer = Writer(database, committed=committed, failed=failed)
     host = Host(database, writer, catalog, worker=worker)
     transport = await listen(sockets / f"worker-{worker}.sock", lambda _: host.nudge())
     beat = Heartbeat(database, host, worker=worker, shown=lambda: web.send(["*"]))
@@ -51,13 +62,29 @@ async def work(
     web.send(["*"])
     try:
         await host.serve()
+    except Exception as error:
+        failed(error)
     finally:
         beat.stop()
         transport.close()
         await writer.close()
-        leave(database, worker, now=time.time(), how="stopped")
+        try:
+            leave(database, worker, now=time.time(), how=f"exit {os.EX_IOERR}" if failures else "stopped")
+        except Exception as error:
+            if kind_of(error) == "other":
+                raise
         web.send(["*"])
         web.close()
+        code = os.EX_IOERR if failures else 0
+        # A step may have left a thread behind that never ends, and the interpreter would wait for it.
+        threading.Thread(target=_exit_in_the_end, args=(code,), daemon=True).start()
+    for failure in failures:
+        raise DatabaseFailed(failure) if kind_of(failure) == "io" else failure
+
+
+def _exit_in_the_end(code: int) -> None:
+    time.sleep(3.0)
+    os._exit(code)
 
 
 def _leave_with_parent(loop: asyncio.AbstractEventLoop, host: Host) -> None:

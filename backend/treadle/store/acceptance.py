@@ -20,6 +20,7 @@ from treadle.errors import (
 )
 from treadle.store import inbox
 from treadle.store.database import Database
+from treadle.store.failing import accepting
 from treadle.store.leases import LIVE
 from treadle.store.tables import Prompt, Run, Workflow
 
@@ -39,7 +40,7 @@ def accept_start(
     database: Database, run_id: str, body: dict[str, Any], *, digest: str, idempotency_key: str | None, now: float
 ) -> Accepted:
     """Add the run `run_id` and the request to start it with `body` (workflow, fields, held, continued_from)."""
-    with database.write() as connection:
+    with accepting(database) as connection:
         if idempotency_key is not None:
             known = select(_runs.c.id, _runs.c.request_digest).where(_runs.c.idempotency_key == idempotency_key)
             earlier = connection.execute(known).first()
@@ -90,7 +91,7 @@ def accept_response(
 ) -> None:
     """Close the prompt with this response and add the request that carries it to the run."""
     this = (_prompts.c.run_id == run_id, _prompts.c.id == prompt_id)
-    with database.write() as connection:
+    with accepting(database) as connection:
         prompt = connection.execute(select(_prompts.c.status, _prompts.c.answered_at).where(*this)).first()
         if prompt is None:
             raise PromptNotFound(run_id, prompt_id)
@@ -118,7 +119,7 @@ def reopen(database: Database, run_id: str, prompt_id: int, inbox_id: int, *, no
 
 def accept(database: Database, run_id: str, kind: str, body: dict[str, Any], *, once: str | None, now: float) -> None:
     """Add a request for a run that has not ended; with `once`, asking again changes nothing."""
-    with database.write() as connection:
+    with accepting(database) as connection:
         run = _find(connection, run_id)
         if run.status not in LIVE:
             raise RunEnded(run_id, run.status)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 from sqlalchemy.dialects.sqlite import insert
 
 from treadle.store.database import Database
@@ -33,7 +33,10 @@ def clear(database: Database) -> None:
 
 
 def publish(database: Database, publications: Sequence[Publication]) -> None:
-    """Add `publications` to the catalog, in place of what they were before."""
+    """Add `publications` to the catalog, in place of what they were before.
+
+    Of a file that was mended the card about its fault goes; of one that broke what it had is marked with the fault.
+    """
     with database.write() as connection:
         for publication in publications:
             for table, values in ((_workflows, publication.card), (_versions, publication.version)):
@@ -42,3 +45,11 @@ def publish(database: Database, publications: Sequence[Publication]) -> None:
                     keys = [column.name for column in table.primary_key]
                     changes = {name: value for name, value in values.items() if name not in keys}
                     connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changes))
+        cards = [publication.card for publication in publications if publication.card is not None]
+        for file in {card["file"] for card in cards}:
+            told = {card["name"]: card["error"] for card in cards if card["file"] == file}
+            others = (_workflows.c.file == file, _workflows.c.name.not_in(told))
+            if None in told.values():
+                connection.execute(delete(_workflows).where(*others, _workflows.c.error.is_not(None)))
+            else:
+                connection.execute(update(_workflows).where(*others).values(error=next(iter(told.values()))))

@@ -11,7 +11,7 @@ from typing import NoReturn
 from urllib.parse import quote
 
 from sqlalchemy import Connection, create_engine
-from sqlalchemy.pool import NullPool
+from sqlalchemy.pool import StaticPool
 
 from treadle.store.database import SQLITE, Database, wal_of
 
@@ -26,7 +26,7 @@ class ReadOnly(Database):
 
     def __init__(self, file: Path) -> None:
         super().__init__(f"{SQLITE}{file}")
-        self._engine = create_engine("sqlite://", creator=partial(open_read_only, file), poolclass=NullPool)
+        self._engine = create_engine("sqlite://", creator=partial(open_read_only, file), poolclass=StaticPool)
         self._current: Connection | None = None
 
     @contextmanager

@@ -85,14 +85,12 @@ class Scales:
             self._context.pop(tick.key, None)
             others = sum(self._context.values())
         if others + size > self._limits.context:
-            largest = max(self._context, key=self._context.__getitem__, default=tick.key)
-            if self._context.get(largest, 0) <= size:
-                largest = tick.key
+            largest, weight = max([*self._context.items(), (tick.key, size)], key=lambda item: item[1])
             by = f", set by step {tick.delivery[1]}" if tick.delivery is not None else ""
             raise LimitExceeded(
-                f"Context{by}: with {tick.key} ({told(size)}) it would take {told(others + size)}, most of it"
-                f" {largest}, and no more than {told(self._limits.context)} is kept of one run's context."
-                " Keep large data in a file and its path here, or make it a resource.",
+                f"Context{by}: with {tick.key} ({told(size)}) it would take {told(others + size)}, the largest part"
+                f" {largest} ({told(weight)}), and no more than {told(self._limits.context)} is kept of one run's"
+                " context. Keep large data in a file and its path here, or make it a resource.",
                 path=tick.key,
             )
         self._context[tick.key] = size

@@ -7,9 +7,9 @@ the disk does so in a thread of its own; one that does not is over before a thre
 from __future__ import annotations
 
 import asyncio
+import logging
 import queue
 import threading
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,6 +25,7 @@ from treadle.engine.summary import Summary
 from treadle.errors import RunInterrupted, ValueNotStorable
 from treadle.store.blobs import take_out
 from treadle.store.database import Database
+from treadle.store.failing import Kind, kind_of, reason
 from treadle.store.lineage import BORN_WITH, Birth
 from treadle.store.prepared import Prepared
 from treadle.store.tables import Blob, Entry, Inbox, Prompt, Run, Snapshot, Version
@@ -32,6 +33,11 @@ from treadle.store.tables import Blob, Entry, Inbox, Prompt, Run, Snapshot, Vers
 _runs, _entries, _prompts = Run.__table__, Entry.__table__, Prompt.__table__  # type: ignore[attr-defined]
 _inbox, _snapshots, _versions = Inbox.__table__, Snapshot.__table__, Version.__table__  # type: ignore[attr-defined]
 _blobs = Blob.__table__  # type: ignore[attr-defined]
+
+log = logging.getLogger("treadle.writer")
+
+SHORTLY, LATER = 0.05, 1.0
+"""Seconds between two tries to commit, at first and at most."""
 
 Mark = tuple[str, int]
 """A run under one epoch: the same worker may have lost a run and own it again."""
@@ -139,13 +145,26 @@ def _shown(response: Any) -> str | None:
 
 
 class Writer:
-    """Commits groups. `submit` on the loop's thread; each share's future is done once it is on disk."""
+    """Commits groups. `submit` on the loop's thread; each share's future is done once it is on disk.
 
-    def __init__(self, database: Database, *, committed: Callable[[list[str]], None]) -> None:
+    While the database is busy or its disk full, the group in hand waits, and with it the runs it is of. `failed` is
+    called on the loop's thread when the database can no longer be relied on.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        committed: Callable[[list[str]], None],
+        failed: Callable[[BaseException], object] = str,
+    ) -> None:
         self._database = database
         self._say = _Statements(database.dialect)
         self._operational: type[Exception] = database.dialect.loaded_dbapi.OperationalError
         self._committed = committed
+        self._failed = failed
+        self._trouble: Kind | None = None
+        self._closing = threading.Event()
         self._gather: list[Callable[[], Share]] = []
         self._busy = False
         self._scheduled = False
@@ -162,7 +181,8 @@ class Writer:
             self._loop.call_soon(self._hand_over)
 
     async def close(self) -> None:
-        """Commit what is queued, then end the thread."""
+        """Commit what is queued, then end the thread; what the database will not take is left to the next owner."""
+        self._closing.set()
         while self._busy or self._gather:
             done: asyncio.Future[None] = self._loop.create_future()
             self._waiting = done
@@ -195,23 +215,44 @@ class Writer:
         """Commit the group; what went wrong, by run. One run's bad entry does not take the others with it."""
         try:
             fenced = self._commit(group)
-        except self._operational as error:  # the database, not what we write: it may work again later
-            return {share.mark: RunInterrupted(f"The journal could not be written: {error}") for share in group}
         except BaseException as error:
+            kind = kind_of(error)
+            if kind == "io":
+                self._loop.call_soon_threadsafe(self._failed, error)
+            if kind != "other" or isinstance(error, self._operational):  # the database, not what we write
+                return {
+                    share.mark: RunInterrupted(f"The journal could not be written: {reason(error)}") for share in group
+                }
             if len(group) == 1:
                 return {group[0].mark: error}
             return {mark: failure for share in group for mark, failure in self._try([share]).items()}
         return _taken_over(fenced)
 
     def _commit(self, group: list[Share]) -> set[Mark]:
-        for attempt in range(100):
+        """Commit the group as soon as the database takes it: a busy one is waited for, and a full disk."""
+        pause = SHORTLY
+        while True:
             try:
-                return self._attempt(group)
-            except self._operational as error:
-                if "locked" not in str(error) or attempt == 99:
+                fenced = self._attempt(group)
+            except Exception as error:
+                kind = kind_of(error)
+                if kind not in ("busy", "full"):
                     raise
-                time.sleep(0.05)
-        raise AssertionError("unreachable")
+                self._tell(kind)
+                if self._closing.wait(pause):
+                    raise
+                pause = min(2 * pause, LATER)
+            else:
+                self._tell(None)
+                return fenced
+
+    def _tell(self, trouble: Kind | None) -> None:
+        """Say once that the disk is full, and once that it is not any more."""
+        before, self._trouble = self._trouble, trouble
+        if trouble == "full" != before:
+            log.error("The disk of the database is full: runs wait until there is room.")
+        elif before == "full" and trouble is None:
+            log.warning("There is room on the disk of the database again: runs go on.")
 
     def _attempt(self, group: list[Share]) -> set[Mark]:
         with self._database.journal() as cursor:
