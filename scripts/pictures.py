@@ -1,21 +1,31 @@
-"""Takes the README's pictures of a studio that really runs: `make pictures` writes docs/pictures/*.png."""
+"""Takes the README's pictures of a studio that really runs: `make pictures` writes docs/pictures/*.png.
+
+The graphs of docs/pictures/graphs/ come without a studio: `python scripts/pictures.py graphs` takes those alone.
+"""
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 import tempfile
+from math import ceil
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, StorageState, expect, sync_playwright
 
 import browser as chromium
 from furnishing import QUESTION, furnish
+from graphs import Subject, subjects
 from studio import ROOT, Studio
+from treadle.visualizer.theme import tokens
 from visitor import Visitor
 
 FOLDER = ROOT / "docs" / "pictures"
 LIMIT = 200 * 1024
+GRAPHS_LIMIT = 300 * 1024
+THEMES = ("light", "dark")
+SIZE = re.compile(r'<svg [^>]*width="([\d.]+)" height="([\d.]+)"')
 TALLEST = 1012  # of a wide one
 # Name, page (as furnish names it), width, colour scheme.
 PICTURES = (
@@ -35,6 +45,9 @@ def main() -> None:
     if path is None:
         sys.exit(chromium.MISSING)
     expect.set_options(timeout=30_000)
+    _take_graphs(path)
+    if "graphs" in sys.argv[1:]:
+        return
     with tempfile.TemporaryDirectory(prefix="treadle-") as folder, sync_playwright() as playwright:
         # A copy, so that no picture tells where this checkout lies.
         flows = shutil.copytree(
@@ -64,6 +77,37 @@ def _take(browser: Browser, studio: Studio) -> None:
         if size > LIMIT:
             sys.exit(f"{picture.name} is larger than {LIMIT // 1024} KB")
     browser.close()
+
+
+def _take_graphs(path: str) -> None:
+    folder = FOLDER / "graphs"
+    folder.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=list(chromium.FLAGS))
+        for subject in subjects():
+            for theme in THEMES:
+                picture = folder / f"{subject.name}-{theme}.png"
+                _draw(browser, subject, theme, picture)
+                size = picture.stat().st_size
+                print(f"{picture.relative_to(ROOT)}  {size // 1024} KB")
+                if size > GRAPHS_LIMIT:
+                    sys.exit(f"{picture.name} is larger than {GRAPHS_LIMIT // 1024} KB")
+        browser.close()
+
+
+def _draw(browser: Browser, subject: Subject, theme: str, path: Path) -> None:
+    """The SVG as any picture viewer shows it: an image, in whole pixels."""
+    svg = subject.svg("dark" if theme == "dark" else "light")
+    width, height = (float(number) * min(1.0, subject.scale) for number in SIZE.findall(svg)[0])
+    context = browser.new_context(
+        viewport={"width": ceil(width), "height": ceil(height)}, device_scale_factor=max(1.0, subject.scale)
+    )
+    page = context.new_page()
+    ground = tokens()["--graph-surface"][THEMES.index(theme)]
+    look = f"body{{margin:0;background:{ground}}} svg{{display:block;width:{width}px;height:auto}}"
+    page.set_content(f"<style>{look}</style>{svg}")
+    page.screenshot(path=path)
+    context.close()
 
 
 def _picture(browser: Browser, state: StorageState, url: str, path: Path, width: int, scheme: str) -> None:

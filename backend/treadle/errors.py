@@ -14,7 +14,9 @@ TreadleError
 ├── WorkflowFileError           a workflow file could not be loaded
 ├── WorkflowNotFound, RunNotFound, PromptNotFound
 ├── IdempotencyConflict, PromptAnswered, RunEnded, InvalidFields
-└── SettingsError, DatabaseInUse
+├── SettingsError, DatabaseInUse
+└── DatabaseBusy, DatabaseFull, DatabaseFailed, DatabaseDamaged, BackupFailed, MigrationFailed
+                                what the database or its disk refuses; they are made in treadle.store
 """
 
 from __future__ import annotations

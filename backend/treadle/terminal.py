@@ -15,7 +15,7 @@ from typing import Any
 from rich.console import Console
 
 from treadle.engine.events import HumanResponseEvent, InputRequiredEvent
-from treadle.engine.records import event_payload
+from treadle.engine.serializers import event_text
 from treadle.engine.workflow import Workflow
 from treadle.errors import SettingsError, TreadleError
 from treadle.registry.catalog import event_types
@@ -64,7 +64,8 @@ async def run(target: str, fields: dict[str, Any], out: Console) -> None:
             answer = await asyncio.to_thread(input, f"{event.prefix} ")
             handler.ctx.send_event(_response_class(workflow)(response=answer))
         else:
-            out.print(f"{type(event).__name__} {event_payload(event)}", markup=False)
+            told, _ = event_text(event, lost=[])
+            out.print(f"{type(event).__name__} {told}", markup=False)
     out.print(str(await handler), markup=False)
 
 

@@ -16,6 +16,8 @@ RUNS = {
     "KillPrompt": 1, "KillMost": 2,
 }  # fmt: skip
 """What is started in every case, and how large."""
+NAP = 0.003
+"""Seconds a step takes, so that the commits are not few and large."""
 KINDS = ("journal", "write")
 """The commits of the journal's writer, and all others a worker makes: claims, publications."""
 
@@ -32,13 +34,13 @@ class Point:
 class CommitCampaign:
     """Cases on copies of one database with accepted runs in it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, durability: str) -> None:
         self._folder = folder
-        self._nursery = Nursery(folder)
+        self._nursery = Nursery(folder, environment={"TREADLE_DURABILITY": durability})
         self._start = Workshop(self._nursery, folder / "start")
         self._start.open()
         for workflow, size in RUNS.items():
-            self._start.start(workflow, size)
+            self._start.start(workflow, size, nap=NAP)
 
     def close(self) -> None:
         self._nursery.close()
@@ -78,14 +80,16 @@ class CommitCampaign:
         return judgement
 
 
-def campaign(folder: Path, *, seed: int, most: int | None = None, twice: bool = False) -> tuple[int, Judgement]:
+def campaign(
+    folder: Path, *, seed: int, durability: str, most: int | None = None, twice: bool = False
+) -> tuple[int, Judgement]:
     """Die at every point (at `most` of them, drawn by `seed`); with `twice` the successor dies too, somewhere.
 
     How many points there are, and everything judged.
     """
     rng = random.Random(seed)
     whole = Judgement()
-    made = CommitCampaign(folder)
+    made = CommitCampaign(folder, durability=durability)
     try:
         points = made.points()
         chosen = points if most is None or most >= len(points) else rng.sample(points, most)

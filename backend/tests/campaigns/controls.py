@@ -13,7 +13,7 @@ from campaigns.expected import Expected
 
 
 class Controls(Clients):
-    """Takes the runs it is told of. `leaves` counts what a held run was given leave for, at most, before its release."""
+    """Takes the runs it is told of. `leaves` counts what a held run was given leave for, at most."""
 
     def __init__(self, serving: Serving, *, seed: int, steppers: int = 1, cancellers: int = 1) -> None:
         super().__init__(serving, seed=seed, works={self._step: steppers, self._cancel: cancellers})

@@ -12,6 +12,8 @@ from pathlib import Path
 from campaigns.expected import ENDINGS, KEPT, Expected, number_of
 from campaigns.lineage import judge_nested
 
+TOLERANCE = 0.002
+"""Seconds by which the clock of a worker may differ from that of the side log: it does not jump with the wall clock."""
 Body = tuple[str, str, int]
 """A delivery as the side log names it: (tag, step, n)."""
 Bodies = Mapping[Body, Mapping[str, list[float]]]
@@ -132,9 +134,9 @@ def _judge_entries(
         finished.add(body)
         # `at` lies before the commit. Who begins later either sees the entry, or holds a newer epoch and this
         # entry would have been refused: so a body that began after `at` was done again.
-        again = [at for at in bodies[body]["start"] if at > entry["at"] and timed]
+        again = [at for at in bodies[body]["start"] if at > entry["at"] + TOLERANCE and timed]
         judgement.claim(not again, f"{run_id}: {body} began again after it had finished", as_count="done again")
-        ran = any(at <= entry["at"] or not timed for at in bodies[body]["end"])
+        ran = any(at <= entry["at"] + TOLERANCE or not timed for at in bodies[body]["end"])
         judgement.claim(ran, f"{run_id}: {body} finished without having run", as_count="finished, never run")
 
 

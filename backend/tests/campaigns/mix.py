@@ -77,7 +77,7 @@ class Try(Event):
     nap: float
 
 
-class Flaw(RuntimeError):
+class FlawError(RuntimeError):
     pass
 
 
@@ -99,7 +99,7 @@ class KillRetry(Workflow):
             await ctx.set("count", await ctx.get("count", default=0) + 1)
             await asyncio.sleep(ev.nap)
             if _fails_again(ev.tag, ev.n):
-                raise Flaw(f"link {ev.n} is not ready")
+                raise FlawError(f"link {ev.n} is not ready")
             if ev.n + 1 < await ctx.get("size"):
                 return Try(tag=ev.tag, n=ev.n + 1, nap=ev.nap)
             return Left(tag=ev.tag, n=ev.n + 1, nap=ev.nap)
@@ -107,7 +107,7 @@ class KillRetry(Workflow):
     @step(retry_policy=ConstantDelayRetryPolicy(maximum_attempts=1, delay=0.01))
     async def never(self, ev: Left) -> StopEvent:
         with body(ev.tag, "never", ev.n):
-            raise Flaw("this one never is")
+            raise FlawError("this one never is")
 
     @catch_error(for_steps=["never"])
     async def caught(self, ctx: Context, ev: StepFailedEvent) -> StopEvent:

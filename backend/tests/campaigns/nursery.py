@@ -45,7 +45,7 @@ class Nursery:
         self, arguments: Sequence[str], *, folder: Path, output: int, environment: Mapping[str, str] | None = None
     ) -> Nursling:
         """A `treadle` with these arguments, in `folder`, that writes to the descriptor `output`."""
-        with open(os.devnull) as nothing:
+        with Path(os.devnull).open() as nothing:
             known = {SOCKET: str(self.path), **(environment or {})}
             order = _order(arguments, folder, known, session=True)
             return Nursling(_ask(str(self.path), order, [nothing.fileno(), output, output]))

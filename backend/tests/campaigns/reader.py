@@ -1,4 +1,4 @@
-"""Readers: programs that follow runs live, lose their stream, and go on with `Last-Event-ID`: every seq once, in order."""
+"""Readers: programs that follow runs live, lose their stream and take it up again: every seq once, in order."""
 
 from __future__ import annotations
 

@@ -22,14 +22,14 @@ from typing import Any
 CLOCK = "CAMPAIGN_CLOCK"
 """A file of eight bytes: how many seconds the wall clock is ahead of the truth, as a double."""
 RIG = "CAMPAIGN_RIG"
-"""JSON {lease, beat, memory, crash: {at, when, of, mark}}, each of them optional; seconds, MiB."""
+"""JSON {lease, beat, patience, memory, crash: {at, when, of, mark, armed}}, each of them optional; seconds, MiB."""
 
 
 def wind_clock() -> None:
     """Let `time.time` follow the file of CLOCK, here and in everything forked from here."""
     if CLOCK not in os.environ:
         return
-    with open(os.environ[CLOCK], "rb") as file:
+    with Path(os.environ[CLOCK]).open("rb") as file:
         shift = mmap.mmap(file.fileno(), 8, prot=mmap.PROT_READ)
     truth = time.time
     time.time = lambda: truth() + struct.unpack("d", shift[:8])[0]
@@ -44,7 +44,7 @@ def set_clock(file: Path, ahead: float) -> None:
 def apply() -> None:
     """Arrange what RIG asks for in this process."""
     asked: dict[str, Any] = json.loads(os.environ.get(RIG, "{}"))
-    for name in ("LEASE", "BEAT"):
+    for name in ("LEASE", "BEAT", "PATIENCE"):
         if name.lower() in asked:
             for module in [module for key, module in sys.modules.items() if key.startswith("treadle.runner.")]:
                 if hasattr(module, name):
@@ -58,22 +58,26 @@ def apply() -> None:
 class _Crash:
     """Ends the process like `kill -9` at its `at`-th commit of one kind, unless `mark` says that one has died of it.
 
+    With `armed` nothing counts before that file is there.
+
     `of` is "journal" for the writer's commits, "write" for the others. The heartbeat's do not count: they come by time.
     """
 
-    def __init__(self, *, at: int, when: str, of: str, mark: str) -> None:
+    def __init__(self, *, at: int, when: str, of: str, mark: str, armed: str | None = None) -> None:
         from treadle.store.database import Database
 
         self._left = at
         self._when = when
         self._mark = Path(mark)
+        self._armed = Path(armed) if armed is not None else None
         self._count = self._mark.with_suffix(".count")
         setattr(Database, of, self._around(getattr(Database, of)))
 
     def _around(self, commit: Any) -> Any:
         @contextmanager
         def counted(database: Any) -> Iterator[Any]:
-            if threading.current_thread().name == "treadle-heartbeat":
+            heartbeat = threading.current_thread().name == "treadle-heartbeat"
+            if heartbeat or (self._armed is not None and not self._armed.exists()):
                 with commit(database) as given:
                     yield given
                 return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import signal
@@ -16,6 +17,7 @@ from typing import Any
 from processes.serving import Serving, parent_of
 
 from campaigns.nursery import Nursery
+from campaigns.rig import RIG
 
 TESTS = Path(__file__).resolve().parent.parent
 ADDRESS = re.compile(r"http://127\.0\.0\.1:(\d+)/")
@@ -35,6 +37,8 @@ class Studio(Serving):
         paths = os.pathsep.join(filter(None, (str(TESTS), os.environ.get("PYTHONPATH"))))
         self.environment = {"CAMPAIGN_SIDE_LOG": str(self.side_log), "PYTHONPATH": paths, **(environment or {})}
         self.nursery = Nursery(folder, environment=self.environment) if quick else None
+        self.web_rig: Mapping[str, Any] = {}
+        """What the web process is rigged with from its next start on, as rig.py says; its workers are not."""
 
     def start(self, *, seconds: float = 40.0) -> Studio:
         """Start it and wait until it has printed its address."""
@@ -45,7 +49,9 @@ class Studio(Serving):
         read, write = os.pipe()
         arguments = self.command[self.command.index("treadle") + 1 :]
         # A nursling shows itself as a Popen does, as far as anybody here looks.
-        self.process = self.nursery.spawn(arguments, folder=self.folder, output=write)  # type: ignore[assignment]
+        self.process = self.nursery.spawn(  # type: ignore[assignment]
+            arguments, folder=self.folder, output=write, environment={RIG: json.dumps(self.web_rig)}
+        )
         os.close(write)
         printed = threading.Event()
         threading.Thread(target=self._listen, args=(read, printed), daemon=True).start()

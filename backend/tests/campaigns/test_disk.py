@@ -6,6 +6,7 @@ import pytest
 from processes.serving import until
 
 from campaigns.disk import Disk, DiskCampaign, ShimmedDisk, SmallDisk, may_mount
+from campaigns.telling import show
 
 SEED = 1
 
@@ -41,7 +42,7 @@ def fill(disk: Disk) -> None:
 
         campaign.failing(look)
     judgement = campaign.judge()
-    print(f"seed {SEED}", dict(judgement.counts))
+    show(SEED, judgement.counts)
     assert not judgement.broken, "\n".join(judgement.broken)
 
 
@@ -67,5 +68,5 @@ def test_disk_that_keeps_nothing_ends_workers_with_one_clear_line_and_loses_noth
 
         campaign.failing(look)
     judgement = campaign.judge()
-    print(f"seed {SEED}", dict(judgement.counts))
+    show(SEED, judgement.counts)
     assert not judgement.broken, "\n".join(judgement.broken)

@@ -2,102 +2,51 @@
 
 from __future__ import annotations
 
-import threading
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from processes.serving import until
 
-from campaigns.rig import RIG
-from campaigns.studio import Studio
-
-FLOWS = Path(__file__).parent / "hostile.py"
-LATE = 1.0
-"""Seconds that `/health` may take at worst; on a machine of our own it takes milliseconds."""
-ENDS = {
-    "Blocks": ("completed", "slept"),
-    "Spins": ("completed", "dizzy"),
-    "Exits": ("failed", "SystemExit"),
-    "Interrupts": ("failed", "KeyboardInterrupt"),
-    "Recurses": ("failed", "RecursionError"),
-    "Leaks": ("completed", "leaked"),
-    "Shouts": ("completed", "hoarse"),
-    "Hoards": ("failed", "MemoryError"),
-    "Wanders": ("completed", "nowhere"),
-    "Forks": ("completed", "parent"),
-    "ForksInThread": ("completed", "parent"),
-    "Vanishes": ("interrupted", "StepCrashed"),
-    "Segfaults": ("interrupted", "StepCrashed"),
-    "Aborts": ("interrupted", "StepCrashed"),
-    "Closes": ("interrupted", "StepCrashed"),
-    "Cancels": ("interrupted", "WorkflowRuntimeError"),
-}
-"""How each of them ends: with this result, or this error."""
+from campaigns.hostilities import LOST, SPARED, Hostilities
 
 
 @pytest.fixture(scope="module")
-def studio(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("hostile")
-    made = Studio(folder, [FLOWS], workers=2, environment={RIG: '{"memory": 2000}'}).start()
+def hostilities(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hostilities]:
+    made = Hostilities(tmp_path_factory.mktemp("hostile"), floods=10_000)
+    made.studio.start()
     yield made
-    assert made.stop() == 0
-    code, said = made.check()
-    made.close()
-    assert code == 0, said
-    leftovers = made.nursery.children() if made.nursery else []
-    assert not leftovers, "a process was left behind"
+    broken = made.end()
+    assert not broken, "\n".join(broken)
 
 
-@contextmanager
-def bystanders(studio, count=4):
-    """Runs that are under way meanwhile, and finish; `/health` answers all the while."""
-    over = threading.Event()
-    slowest = [0.0]
-
-    def watch():
-        while not over.wait(0.05):
-            answer = studio.ask("GET", "/health")
-            slowest.append(answer.seconds if answer.status == 200 else float("inf"))
-
-    until("both workers are there", lambda: len(studio.worker_pids()) == 2)
-    thread = threading.Thread(target=watch)
-    thread.start()
-    try:
-        runs = [studio.begin("Bystander", tag="b", size=1) for _ in range(count)]
-        yield
-        for run_id in runs:
-            assert studio.ended(run_id, seconds=60)["result"] == "rested"
-    finally:
-        over.set()
-        thread.join()
-    assert max(slowest) < LATE, f"/health took {max(slowest)} s"
+def test_steps_that_leave_their_worker_alive_harm_nobody_else(hostilities: Hostilities) -> None:
+    broken = hostilities.together(list(SPARED))
+    assert not broken, "\n".join(broken)
 
 
-@pytest.mark.parametrize("workflow", ENDS)
-def test_step_harms_its_own_run_at_most(studio, workflow):
-    status, word = ENDS[workflow]
-    with bystanders(studio):
-        run = studio.ended(studio.begin(workflow), seconds=60)
-    assert run["status"] == status, run["error"]
-    if status == "completed":
-        assert run["result"] == word
-    else:
-        assert run["error"]["type"] == word
-        assert run["error"]["step"] or status == "interrupted"
-    assert studio.ended(studio.begin("Bystander", tag="a", size=1))["result"] == "rested"
+def test_step_that_does_not_hear_a_cancellation_is_cancelled_all_the_same(hostilities: Hostilities) -> None:
+    broken = hostilities.clinging()
+    assert not broken, "\n".join(broken)
 
 
-def test_step_that_emits_without_end_stops_nobody_else(studio):
-    with bystanders(studio):
-        run = studio.ended(studio.begin("Floods", count=20_000), seconds=120)
-    assert run["result"] == "flooded"
-    assert run["entries"] > 20_000
+def test_interrupt_raised_by_a_step_is_its_failure(hostilities: Hostilities) -> None:
+    broken = hostilities.together(["Interrupts"])
+    assert not broken, "\n".join(broken)
 
 
-def test_step_that_does_not_hear_a_cancellation_is_cancelled_all_the_same(studio):
-    with bystanders(studio):
-        run_id = studio.begin("Clings")
-        until("it is under way", lambda: studio.run(run_id)["counts"].get("steps", {}).get("cling", {}).get("running"))
-        assert studio.ask("POST", f"/runs/{run_id}/cancellation", {}).status == 202
-        assert studio.ended(run_id)["status"] == "cancelled"
+def test_step_that_takes_all_memory_fails_alone(hostilities: Hostilities) -> None:
+    broken = hostilities.together(["Hoards"], bystanders=2)
+    assert not broken, "\n".join(broken)
+
+
+def test_steps_that_take_their_worker_with_them_are_told_from_the_others_and_parked(hostilities: Hostilities) -> None:
+    """Four at the same time: each crash hits all that share the worker, and only the guilty may be parked."""
+    broken = hostilities.together(list(LOST))
+    assert not broken, "\n".join(broken)
+
+
+def test_folder_of_the_database_holds_no_more_than_the_database(hostilities: Hostilities, tmp_path: Path) -> None:
+    """Nobody left anything beside it, whatever folder a step has changed to."""
+    known = {"treadle.db", "treadle.db-wal", "treadle.db-shm", "treadle.lock", "side.log", "nursery.sock", "secret"}
+    left = {path.name for path in hostilities.studio.folder.iterdir()} - known
+    assert not {name for name in left if not name.startswith("backup")}, left

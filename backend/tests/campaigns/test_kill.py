@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from campaigns.kill import campaign
+from campaigns.telling import show
 
 SEED = 4
 
 
 def test_killed_studio_loses_nothing_and_does_nothing_twice(tmp_path: Path) -> None:
     report = campaign(tmp_path, kills=100, seed=SEED, workers=4, quick=True, pause=(0.02, 0.25))
-    print(f"seed {SEED}", report.counts)
+    show(SEED, report.counts)
     assert not report.broken, "\n".join(report.broken)
     assert report.counts["processes killed"] >= 100
     assert report.counts["runs accepted"] >= 50

@@ -1,4 +1,4 @@
-"""The workshop: workers alone on a database file, hired and lost one by one; who hires them is web and supervisor in one.
+"""The workshop: workers alone on a database file, hired and lost one by one, without a web process or a supervisor.
 
 Nothing here goes over HTTP: requests are accepted by the code behind the routes, so that a case costs a second.
 """

@@ -68,6 +68,7 @@ class ZombieCampaign:
         while True:
             threading.Event().wait(self.rng.uniform(0.0, 0.4))
             worker.process.send(signal.SIGSTOP)
+            until("all its threads stand still", lambda: _stands_still(worker.process.pid))
             try:
                 with contextlib.closing(sqlite3.connect(self.shop.file, timeout=0.3, isolation_level=None)) as database:
                     database.execute("BEGIN IMMEDIATE")
@@ -107,6 +108,11 @@ class ZombieCampaign:
         code = self.shop.dismiss(zombie)
         if code != 0:
             self.broken.append(f"the woken worker stopped with {code}")
+
+
+def _stands_still(pid: int) -> bool:
+    stats = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/stat")]
+    return all(stat.rpartition(")")[2].split()[0] == "T" for stat in stats)
 
 
 def campaign(folder: Path, *, seed: int, rounds: int) -> Judgement:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 import struct
-from collections import OrderedDict, deque
+from collections import deque
 from dataclasses import InitVar, dataclass, field
 from datetime import datetime, time
 from decimal import Decimal
@@ -82,7 +82,7 @@ class Fixed:
 class Longer(Pair):
     rest: tuple[Any, ...] = ()
     start: InitVar[int] = 0
-    made: Any = field(init=False)
+    made: Any = field(init=False, repr=False, compare=False)
 
     def __post_init__(self, start: int) -> None:
         if start:
@@ -118,7 +118,7 @@ class Place(NamedTuple):
 
 class Colour(enum.Enum):
     RED = "red"
-    CRIMSON = "red"
+    CRIMSON = "red"  # noqa: PIE796 - another name for the same
 
 
 class Size(enum.IntEnum):
@@ -168,7 +168,7 @@ class Table(dict):  # type: ignore[type-arg]
         raise AssertionError("no code of a class runs when its instance is read")
 
 
-class Triple(tuple):  # type: ignore[type-arg]
+class Triple(tuple):  # type: ignore[type-arg]  # noqa: SLOT001 - with room for attributes
     pass
 
 
@@ -227,7 +227,8 @@ def same(a: Any, b: Any) -> bool:
     if isinstance(a, Decimal):
         return a.as_tuple() == b.as_tuple()
     if isinstance(a, datetime | time):
-        return a.replace(tzinfo=None) == b.replace(tzinfo=None) and a.fold == b.fold and repr(a.tzinfo) == repr(b.tzinfo)
+        naive = [one.replace(tzinfo=None) for one in (a, b)]
+        return naive[0] == naive[1] and (a.fold, repr(a.tzinfo)) == (b.fold, repr(b.tzinfo))
     return _same_container(a, b)
 
 
@@ -253,7 +254,8 @@ def _same_container(a: Any, b: Any) -> bool:
 def _same_items(a: Any, b: Any, *, skip: Any = ()) -> bool:
     mine, other = ([(key, item) for key, item in one.items() if not _is_cached(skip, key)] for one in (a, b))
     return len(mine) == len(other) and all(
-        same(key, its_key) and same(item, its_item) for (key, item), (its_key, its_item) in zip(mine, other, strict=True)
+        same(key, other_key) and same(item, other_item)
+        for (key, item), (other_key, other_item) in zip(mine, other, strict=True)
     )
 
 
@@ -266,5 +268,3 @@ def _same_attributes(a: Any, b: Any) -> bool:
         return True
     return same(getattr(a, "__dict__", {}), getattr(b, "__dict__", {}))
 
-
-ORDERED = OrderedDict

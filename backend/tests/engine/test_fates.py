@@ -8,9 +8,10 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import WILD, Weave, examples, plans, play
+from strategies import WILD, examples, plans, play
 from test_fold import before, live
 from test_reducer import ROUTES, SCENES, Work, ticks_of
+from weaving import Weave
 
 from treadle import HumanResponseEvent, StartEvent, StopEvent
 from treadle.engine import fates as ledger

@@ -8,10 +8,12 @@ from collections import deque
 from dataclasses import fields, is_dataclass
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
-from strategies import STEADY, WILD, Choices, Outside, Plan, Weave, examples, plans, play
+from strategies import STEADY, STEPPING, WILD, Choices, Plan, examples, plans, play
+from weaving import Outside, Weave
 
 from treadle import InputRequiredEvent, StartEvent
 from treadle.engine.commands import Command
@@ -22,7 +24,7 @@ from treadle.engine.replay import fold
 from treadle.engine.serializers import model_fields
 from treadle.engine.snapshot import from_snapshot, to_snapshot
 from treadle.engine.state import Outcome, RunState
-from treadle.engine.ticks import StepFinished, Tick
+from treadle.engine.ticks import ResultKept, StepFinished, Tick
 from treadle.errors import RecordedError
 
 
@@ -57,16 +59,20 @@ def _facts(error: BaseException) -> tuple[str, str]:
 class Checked:
     """A journal that folds what it keeps, through its stored form, and finds out where that is not the live state.
 
-    With `lags` an entry is kept so many turns of the event loop after it was appended, in order.
+    With `lags` an entry is kept so many turns of the event loop after it was appended, in order. A `quick` one looks at
+    the end only.
     """
 
-    def __init__(self, workflow: Weave, lags: list[int] | None = None, kept: list[Tick] | None = None) -> None:
+    def __init__(
+        self, workflow: Weave, lags: list[int] | None = None, kept: list[Tick] | None = None, *, quick: bool = False
+    ) -> None:
         self.types = workflow.event_types()
         self.routes = workflow.table.routes
         self.ticks: list[Tick] = list(kept or [])
         self.folded = fold(self.ticks, self.routes)
         self.live: RunState
         self.faults: list[str] = []
+        self._quick = quick
         self._lag = Choices(lags) if lags is not None else None
         self._waiting: deque[asyncio.Future[None]] = deque()
 
@@ -90,6 +96,8 @@ class Checked:
         stored = from_record(to_record(seq, tick), self.types)
         self.ticks.append(stored)
         following = apply(self.folded, stored)
+        if self._quick and self.live.outcome is None:
+            return
         self.faults += [
             f"after {tick}: {found}"
             for found in (
@@ -106,13 +114,19 @@ class Checked:
 
 
 async def live(
-    plan: Plan, workflow: Weave, *, kept: list[Tick] | None = None, crashed: bool = False, saved: bool = False
+    plan: Plan,
+    workflow: Weave,
+    *,
+    kept: list[Tick] | None = None,
+    crashed: bool = False,
+    saved: bool = False,
+    quick: bool = False,
 ) -> tuple[Outcome, Checked]:
     """One life of a run: from its start, or on from the ticks `kept`, or from what was `saved` after them."""
     clock = asyncio.get_running_loop().time
     skews = Choices([skew + 3 for skew in plan.skews])
     ended: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-    journal = Checked(workflow, plan.lags, kept)
+    journal = Checked(workflow, plan.lags, kept, quick=quick)
     state = fold(kept, journal.routes) if kept is not None else None
     if state is not None and saved:
         state = journal.again(state)
@@ -153,25 +167,49 @@ def test_fold_and_snapshot_are_the_live_state_after_every_tick(plan, place):
     play(main)
 
 
-@examples(20)
-@given(plans(STEADY), st.lists(st.tuples(st.floats(0, 1), st.booleans(), st.booleans()), min_size=1, max_size=2))
+async def live_again(journal: Checked, kept: list[Tick], plan: Plan, **how: bool) -> tuple[Outcome, Checked]:
+    """Another life of a run of which these ticks are left: it comes to the same, and does nothing twice."""
+    finished = {f"r:{tick.delivery[0]}:{tick.delivery[1]}" for tick in kept if isinstance(tick, StepFinished)}
+    made = {f"r:{tick.delivery[0]}:{tick.delivery[1]}" for tick in kept if isinstance(tick, ResultKept)}
+    workflow = Weave(plan.pauses)
+    outcome, again = await live(plan, workflow, kept=kept, **how)
+    assert (outcome.status, outcome.event.result) == ("completed", list(range(len(plan.threads)))), outcome
+    assert again.live.context == journal.live.context, (again.live.context, journal.live.context)
+    assert not finished & set(workflow.began), "a finished delivery was done again"
+    assert not made & set(workflow.made), "what was kept was made again"
+    assert len(workflow.made) == len(set(workflow.made))
+    done = [tick.delivery for tick in again.ticks if isinstance(tick, StepFinished)]
+    assert len(done) == len(set(done))
+    told = [tick.event for tick in again.ticks if getattr(tick, "event", None) and not getattr(tick, "handed", False)]
+    asked = [event.n for event in told if isinstance(event, InputRequiredEvent)]
+    assert len(asked) == len(set(asked)), "nobody is asked twice"
+    return outcome, again
+
+
+@examples(14)
+@given(
+    st.sampled_from([STEADY, STEPPING]).flatmap(plans),
+    st.lists(st.tuples(st.floats(0, 1), st.booleans(), st.booleans()), min_size=1, max_size=2),
+)
 def test_run_cut_anywhere_comes_to_the_same_and_does_nothing_twice(plan, cuts):
     async def main():
         outcome, journal = await live(plan, Weave(plan.pauses))
         assert outcome.status == "completed", outcome
-        assert outcome.event.result == list(range(len(plan.threads)))
-        context = journal.live.context
         for place, crashed, saved in cuts:
             kept = before(place, journal.ticks)
-            finished = {f"r:{tick.delivery[0]}:{tick.delivery[1]}" for tick in kept if isinstance(tick, StepFinished)}
-            workflow = Weave(plan.pauses)
-            again, journal = await live(plan, workflow, kept=kept, crashed=crashed, saved=saved)
-            assert (again.status, again.event.result) == ("completed", outcome.event.result), again
-            assert journal.live.context == context, (journal.live.context, context)
-            assert not finished & set(workflow.began), "a finished delivery was done again"
-        done = [tick.delivery for tick in journal.ticks if isinstance(tick, StepFinished)]
-        assert len(done) == len(set(done))
-        asked = [tick.event.n for tick in journal.ticks if isinstance(getattr(tick, "event", None), InputRequiredEvent)]
-        assert len(asked) == len(set(asked)), "nobody is asked twice"
+            _, journal = await live_again(journal, kept, plan, crashed=crashed, saved=saved)
+
+    play(main)
+
+
+@pytest.mark.parametrize("acts", [[], [("look", 3)] * 12], ids=["freely", "step by step"])
+def test_run_cut_after_any_of_its_entries_comes_to_the_same(acts):
+    moods = ("pair", "once", "show and ask", "litter")
+    plan = Plan([(mood, 0, number % 2) for number, mood in enumerate(moods)], [1, 2, 3] * 9, acts, None, [])
+
+    async def main():
+        _, journal = await live(plan, Weave(plan.pauses))
+        for count in range(1, len(journal.ticks)):
+            await live_again(journal, journal.ticks[:count], plan, quick=True)
 
     play(main)

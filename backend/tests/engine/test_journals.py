@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-import strategies
 from sqlalchemy import insert, update
-from strategies import Answer, Outside, Question, Weave
+from strategies import Choices
 from test_fold import difference
-from test_reducer import ROUTES, TYPES, Ask, Work
+from test_reducer import ROUTES, TYPES, Ask, Both, Work
 from test_snapshot import STRANGE
+from weaving import PATIENCE, Answer, Outside, Question, Weave
 
 from treadle import Context, Event, InputRequiredEvent, StartEvent, StopEvent, Workflow, step
 from treadle.engine import ticks
@@ -98,7 +98,7 @@ async def book(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
 @pytest.fixture(autouse=True)
 def no_delays(monkeypatch: pytest.MonkeyPatch) -> None:
     """Retries without delay: the database keeps to the real clock."""
-    monkeypatch.setattr(strategies.PATIENCE, "delay", 0)
+    monkeypatch.setattr(PATIENCE, "delay", 0)
 
 
 class Overheard:
@@ -146,7 +146,7 @@ async def weave(book: MemoryBook | StoredBook, run_id: str = "r") -> tuple[RunLo
     overheard = Overheard(book.journal(run_id, state))
     loop, ended = begin(book, workflow, run_id, journal=overheard, threads=[(mood, 1, 1) for mood in MOODS])
     overheard.journal.state = loop.state
-    await Outside(loop, strategies.Choices([])).act([], ended, rest=0.01)
+    await Outside(loop, Choices([])).act([], ended, rest=0.05)
     assert (await ended).event.result == list(range(len(MOODS)))
     return loop, overheard
 
@@ -283,6 +283,73 @@ async def test_ticks_are_kept_in_the_order_of_their_appends(book):
     assert [tick.value for tick in book.ticks("r")] == done
 
 
+class Slow(MemoryJournal):
+    """A journal that keeps everything a little later."""
+
+    def append(self, seq: int, tick: Tick, commands: Sequence[Command]) -> asyncio.Future[None]:
+        super().append(seq, tick, commands)
+        kept: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        kept.get_loop().call_later(0.01, kept.set_result, None)
+        return kept
+
+
+async def test_second_failure_does_not_take_the_place_of_the_first_while_that_is_being_kept():
+    class Twice(Workflow):
+        @step
+        async def begin(self, ev: StartEvent) -> Both:
+            return Both()
+
+        @step
+        async def one(self, ev: Both) -> StopEvent:
+            raise ValueError("first")
+
+        @step
+        async def two(self, ev: Both) -> StopEvent:
+            raise OSError("second")
+
+    ended: asyncio.Future[BaseException | None] = asyncio.get_running_loop().create_future()
+    loop = RunLoop(
+        Twice().table,
+        run_id="r",
+        clock=time.time,
+        ended=lambda outcome, error: ended.set_result(error),
+        journal=Slow(),
+    )
+    loop.start(StartEvent(), context={})
+    assert repr(await ended) == "ValueError('first')"
+    assert loop.state.seq == 4, "both were kept"
+
+
+async def test_run_whose_end_was_kept_but_not_told_ends_when_it_is_resumed():
+    journal = MemoryJournal()
+    workflow = Weave()
+    _, ended = begin(MemoryBook(), workflow, journal=journal, threads=[("plain", 0, 0)])
+    assert (await ended).event.result == [0]
+    ended = asyncio.get_running_loop().create_future()
+    loop = RunLoop(
+        workflow.table,
+        run_id="r",
+        clock=time.time,
+        ended=lambda outcome, error: ended.set_result(outcome),
+        journal=journal,
+        state=fold(journal.ticks, workflow.table.routes),
+    )
+    loop.resume(worker="w", reason="its worker ended", crashed=False)
+    assert (await ended).event.result == [0]
+
+
+async def test_callers_who_step_through_a_run_hear_of_its_end():
+    """All of them, also when what they ask for is still being kept."""
+    loop, ended = begin(MemoryBook(), Weave(), journal=Slow(), threads=[("plain", 0, 0)] * 3)
+    loop.hold()
+    first, second = (asyncio.get_running_loop().create_task(loop.run_step(dispatch=False)) for _ in range(2))
+    await asyncio.sleep(0)
+    loop.cancel()
+    third = asyncio.get_running_loop().create_task(loop.run_step(dispatch=True))
+    assert (await ended).status == "cancelled"
+    assert await asyncio.gather(first, second, third) == [None, None, None]
+
+
 class Torn(MemoryJournal):
     """A journal that cannot be written after its third entry."""
 
@@ -319,6 +386,6 @@ async def test_run_stops_when_another_worker_has_taken_it_over(book):
     with book.database.write() as connection:
         connection.execute(update(Run.__table__).values(epoch=99))
     before = len(book.ticks("r"))
-    Outside(loop, strategies.Choices([])).answer()
+    Outside(loop, Choices([])).answer()
     assert (await ended).status == "interrupted"
     assert len(book.ticks("r")) == before, "who does not own a run cannot write to it"

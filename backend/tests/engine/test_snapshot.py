@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
-from strategies import Answer, Question, Weave, play
+from strategies import play
 from test_fold import difference
 from test_reducer import ROUTES, SCENES, TYPES, Ask, Both, Crumb, Left, Part, Query, Risk, Work, ticks_of
+from weaving import Answer, Question, Weave
 
 from treadle import Context, Event, StartEvent, StepFailedEvent
 from treadle.engine import ticks

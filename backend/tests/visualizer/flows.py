@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from treadle import (
+    ConstantDelayRetryPolicy,
     Context,
     Event,
     HumanResponseEvent,
     InputRequiredEvent,
+    Resource,
     StartEvent,
     StepFailedEvent,
     StopEvent,
@@ -110,3 +112,60 @@ class Caught(Workflow):
     @catch_error(for_steps=["risky"])
     async def rescue(self, ev: StepFailedEvent) -> StopEvent:
         return StopEvent(result="rescued")
+
+
+def make_llm() -> str:
+    return "llm"
+
+
+class Equipped(Workflow):
+    """Steps that ask for things and are tried again, or never twice."""
+
+    @step(retry_policy=ConstantDelayRetryPolicy(maximum_attempts=3, delay=2))
+    async def write(self, ev: StartEvent, llm: Annotated[str, Resource(make_llm)]) -> Leg:
+        return Leg()
+
+    @step(at_most_once=True)
+    async def send(self, ev: Leg) -> StopEvent:
+        return StopEvent()
+
+
+class Gathering(Workflow):
+    """One step collects by hand, one is a join."""
+
+    @step
+    async def set_out(self, ev: StartEvent) -> Leg | Secret:
+        return Leg()
+
+    @step
+    async def gather(self, ctx: Context, ev: Leg) -> Unsaid | None:
+        return Unsaid() if ctx.collect_events(ev, [Leg] * 3) else None
+
+    @step
+    async def join(self, one: Unsaid, other: Secret) -> StopEvent:
+        return StopEvent()
+
+
+class Odd(Workflow):
+    """What is probably not meant: an event nobody takes, a step nothing reaches, steps that lead nowhere."""
+
+    @step
+    async def begin(self, ev: StartEvent) -> Leg | Unsaid | StopEvent:
+        return StopEvent()
+
+    @step
+    async def wander(self, ev: Leg) -> Leg:
+        return Leg()
+
+    @step
+    async def never(self, ev: Secret) -> StopEvent:
+        return StopEvent()
+
+
+class Outermost(Workflow):
+    """A workflow in a workflow in a workflow."""
+
+    @step
+    async def begin(self, ev: StartEvent, outer: Workflow = Outer()) -> StopEvent:  # noqa: B008 - a slot
+        await outer.run()
+        return StopEvent()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 from typing import Any
 
@@ -63,6 +64,33 @@ def graphs(draw: st.DrawFn, *, largest: int = 14) -> Graph:
         ends = st.integers(0, count - 1)
         pairs = draw(st.lists(st.tuples(ends, ends), max_size=2 * count))
         edges = [Edge(nodes[a].id, nodes[b].id) for a, b in pairs]
+    return Graph("Any", tuple(nodes), known_edges(edges, {node.id: node for node in nodes}))
+
+
+@st.composite
+def large_graphs(draw: st.DrawFn, *, largest: int = 16) -> Graph:
+    """Any graph, made from one number so that a thousand are quick: frames, groups, warnings, words, double edges."""
+    lots = random.Random(draw(st.integers(0, 2**32)))
+    count = lots.randint(0, largest)
+    nodes: list[Node] = []
+    for at in range(count):
+        kind, role = lots.choice((("step", "step"), ("event", "plain"), ("event", "start"), ("event", "stop")))
+        around = f"step:{lots.randrange(at)}" if at and lots.random() < 0.3 else None
+        known = any(node.id == around for node in nodes)
+        data = {
+            "id": f"{kind}:{at}", "kind": kind, "role": role, "name": "Name" * lots.randint(1, 7),
+            "inside": around if known or lots.random() < 0.1 else None,
+            "instances": lots.choice((0, 0, 0, 0, 0, 40)), "notes": ["1 of 2 collected"] * lots.choice((0, 0, 0, 2)),
+            "traits": [{"kind": "retry", "text": "3 retries"}] * lots.choice((0, 0, 1)),
+            "warnings": ["Hm."] * lots.choice((0, 0, 0, 1)),
+        }  # fmt: skip
+        nodes.append(Node.from_dict(data))
+    edges: list[Edge] = []
+    for _ in range(lots.randint(0, 2 * count)):
+        source, target = lots.choice(nodes).id, lots.choice(nodes).id
+        event = lots.randrange(4)
+        spoken = lots.random() < 0.2
+        edges.append(Edge(source, target, (f"event:x{event}",) if spoken else (), "Words" * event if spoken else ""))
     return Graph("Any", tuple(nodes), known_edges(edges, {node.id: node for node in nodes}))
 
 

@@ -160,3 +160,28 @@ def test_any_part_of_any_graph_can_be_drawn(graph: Graph) -> None:
 def test_counts_without_a_run_draw_nothing(counts: dict[str, Any]) -> None:
     graph, _ = recent_execution(RAG, counts, run_status="running")
     assert (graph.nodes, graph.edges) == ((), ())
+
+
+def test_only_one_iteration_of_a_loop_is_drawn_when_asked() -> None:
+    first = {"event:StartEvent", "step:judge_query", "event:BadQueryEvent", "step:improve_query",
+             "event:StartEvent>step:judge_query", "step:judge_query>event:BadQueryEvent",
+             "event:BadQueryEvent>step:improve_query"}  # fmt: skip
+    counts = run_of(*LOOPED)
+    graph, overlay = recent_execution(RAG, counts, run_status="completed", only=first)
+    assert {*(node.id for node in graph.nodes), *(edge.key for edge in graph.edges)} == first
+    assert set(overlay.nodes) | set(overlay.edges) == first
+
+
+def test_trigger_of_an_execution_is_marked() -> None:
+    key = "event:JudgeEvent>step:judge_query"
+    _, overlay = recent_execution(RAG, run_of(*LOOPED), run_status="completed", highlight=key)
+    assert [name for name, mark in overlay.edges.items() if mark.trigger] == [key]
+
+
+def test_fan_out_is_drawn_as_a_group() -> None:
+    fan = [("split", "StartEvent", "Work"), *[("", "", "Work")] * 39, *[("work", "Work", "Done")] * 40]
+    counts = run_of(*fan)
+    counts["edges"]["step:split>event:Work"] = 40
+    graph, overlay = recent_execution(Graph("Fan"), counts, run_status="completed")
+    assert {node.name: node.instances for node in graph.nodes}["work"] == 40
+    assert overlay.nodes["step:work"].line == "40 done"

@@ -63,6 +63,14 @@ def fates(run: Iterable[ticks.Tick], routes: Routes) -> list[EventFate]:
     """The fates of all events of the run whose ticks these are, in order.
 
     What a step merely writes to the stream is for nobody and has none.
+
+    >>> from treadle import Event, StartEvent
+    >>> routes = Routes({StartEvent: ("begin",)}, {"begin": 4})
+    >>> run = [ticks.RunStarted(0.0, StartEvent(), {}), ticks.EventSent(1.0, Event(), source=(1, "begin"))]
+    >>> for row in fates(run, routes):
+    ...     print(row.seq, row.event, row.fate)
+    1 StartEvent is worked on
+    2 Event was for nobody
     """
     ledger = _Ledger(routes)
     for tick in run:

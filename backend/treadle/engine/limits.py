@@ -48,10 +48,10 @@ def check_run(state: RunState, limits: Limits = LIMITS) -> None:
 def warnings(state: RunState, limits: Limits = LIMITS) -> list[str]:
     """What a run should be told of before it reaches a limit."""
     found = []
-    if state.seq >= limits.entries * limits.warning:
-        found.append(f"The run has {state.seq:,} entries; at {limits.entries:,} it fails.")
-    if state.size >= limits.journal * limits.warning:
-        found.append(f"The run's journal is {told(state.size)}; at {told(limits.journal)} the run fails.")
+    if state.seq >= (many := int(limits.entries * limits.warning)):
+        found.append(f"The run has more than {many:,} entries; at {limits.entries:,} it fails.")
+    if state.size >= (large := int(limits.journal * limits.warning)):
+        found.append(f"The run's journal is larger than {told(large)}; at {told(limits.journal)} the run fails.")
     return found
 
 

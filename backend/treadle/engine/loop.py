@@ -196,10 +196,13 @@ class RunLoop:
     def _send_handed(self) -> None:
         """What the caller of `run_step` has not sent on, and now cannot or need not, goes on by itself.
 
-        Each by a tick of its own: a delivery is known by the entry that carries its event.
+        Each by a tick of its own: a delivery is known by the entry that carries its event. A copy goes: what the caller
+        does to the event from now on is nobody's business.
         """
         for key, event in list(self.state.handed.items()):
-            self.submit(ticks.EventSent(self._clock(), event, source=key))
+            if self._stepper is not None:
+                self._stepper.let_go(event)
+            self.submit(ticks.EventSent(self._clock(), event.model_copy(), source=key))
 
     def let_go(self) -> None:
         """Somebody waits for the end of the run: unless it was started stepwise, nothing holds it any longer."""
@@ -264,6 +267,10 @@ class RunLoop:
     def maker_of(self, event: Event) -> ticks.Key | None:
         """The delivery that made an event which `run_step` gave to the caller."""
         return self._stepper.maker_of(event) if self._stepper is not None else None
+
+    def has_gone(self, event: Event) -> bool:
+        """Whether an event that `run_step` gave to the caller has gone on by itself since."""
+        return self._stepper is not None and self._stepper.has_gone(event)
 
     def step_paused(self, key: ticks.Key) -> None:
         """A step waits in its middle."""
@@ -378,7 +385,8 @@ class RunLoop:
             note = f"in step {delivery.step}"
             if note not in getattr(error, "__notes__", ()):  # one object may be raised again and again
                 error.add_note(note)
-            self._failure = (facts, error)
+            if self.state.outcome is None:
+                self._failure = (facts, error)
         elif self.say is not None:
             self.say(f"Step {delivery.step} produced an error, retry in {delay} seconds")
         retry_at = now + delay if delay is not None else None

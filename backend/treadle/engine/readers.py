@@ -11,7 +11,8 @@ from treadle.engine.events import Event
 from treadle.engine.record import Record
 from treadle.engine.serializers import EventTypes, read_event
 from treadle.engine.ticks import ErrorFacts, Key, Tick
-from treadle.engine.values.decoding import Decoder
+from treadle.engine.values.coding import Unreadable
+from treadle.engine.values.decoding import Decoder, unreadable
 from treadle.errors import ValueNotStorable
 
 
@@ -30,11 +31,13 @@ def read(record: Record, decoder: Decoder) -> Tick:
 
 def _event(record: Record, decoder: Decoder) -> Event:
     detail = _detail(record)
-    where = f"Entry {record.seq}: event {record.event_type}"
     if "not_stored" in detail:
         raise ValueNotStorable(detail["not_stored"])
-    kind = decoder.event_class(detail.get("class", record.event_type), where=where)
-    return read_event(kind, record.payload or "{}", detail, decoder, where=where)
+    try:
+        kind: type[Event] = decoder.event_class(detail.get("class", record.event_type))
+        return read_event(kind, record.payload or "{}", detail, decoder)
+    except Unreadable as error:
+        raise unreadable(error, where=f"Entry {record.seq}: event {record.event_type}") from None
 
 
 def _detail(record: Record) -> dict[str, Any]:
@@ -57,8 +60,11 @@ def _value(record: Record, decoder: Decoder, what: str) -> tuple[str, Any]:
     payload = _payload(record)
     if record.detail and "not_stored" in (detail := _detail(record)):
         raise ValueNotStorable(detail["not_stored"])
-    key: str = payload["key"]
-    return key, decoder.value(payload["value"], name=key, where=f"Entry {record.seq}: the {what}")
+    key: str = decoder.value(payload["key"])
+    data = payload["value"]
+    if type(data) is int or type(data) is str:
+        return key, data
+    return key, decoder.value(data, name=str(key), where=f"Entry {record.seq}: the {what}")
 
 
 def _started(record: Record, decoder: Decoder) -> Tick:
@@ -134,7 +140,7 @@ _READERS: Mapping[str, Callable[[Record, Decoder], Tick]] = {
     "child_ended": lambda record, decoder: ticks.ChildEnded(record.at, _key(record), **_payload(record)),
     "context_changed": _context,
     "context_removed": lambda record, decoder: ticks.ContextRemoved(
-        record.at, _owner(record), _payload(record)["key"]
+        record.at, _owner(record), decoder.value(_payload(record)["key"])
     ),
     "held": lambda record, decoder: ticks.RunHeld(record.at),
     "step_allowed": lambda record, decoder: ticks.StepAllowed(record.at, _owner(record)),

@@ -30,7 +30,7 @@ def to_record(
     losses: list[Loss] | None = None,
     limits: Limits = LIMITS,
 ) -> Record:
-    """The record of `tick` as entry `seq`; `types` are the event classes that go by their names, None: all do.
+    """The record of `tick` as entry `seq`; `types` are the event classes its reader knows by name, None: all.
 
     What has no exact form is told to `losses`, and its place in the record says so. Raises LimitExceeded, naming step,
     event and path, for a value that is nested too deep or too large.
@@ -93,7 +93,7 @@ class _Pen:
 
     def named(self, key: str, value: Any, where: str, what: str) -> str:
         """The payload of a named value."""
-        return f'{{"key":{dumps(key)},"value":{self._value(key, value, where, what)}}}'
+        return f'{{"key":{to_json(key)},"value":{self._value(str(key), value, where, what)}}}'
 
     def values(self, values: Mapping[str, Any], where: str, what: str) -> str:
         """Named values as JSON text."""
@@ -118,9 +118,9 @@ class _Pen:
         return text
 
     def _too_large(self, where: str, what: str, parts: Mapping[str, Any], text: str | None) -> LimitExceeded:
-        path, weight = heaviest(parts, limit=self._limit)
+        path, weight = heaviest(parts, limit=self._limit if text is None else len(text))
         size = told(len(text)) if text is not None else f"more than {told(self._limit)}"
-        part = f"more than {told(self._limit)}" if weight > self._limit else told(weight)
+        part = f"more than {told(self._limit)}" if text is None and weight > self._limit else told(weight)
         return LimitExceeded(
             f"{where} it takes {size}, most of it {path} ({part}), and no more than {told(self._limit)} is kept of one"
             f" {what}. Keep large data in a file and pass its path.",
@@ -243,7 +243,7 @@ _WRITERS: Mapping[type, Callable[[int, Any, _Pen], Record]] = {
     ticks.ChildEnded: _child,
     ticks.ContextChanged: _context,
     ticks.ContextRemoved: lambda seq, tick, pen: _of_delivery(
-        seq, tick, "context_removed", _facts({"key": tick.key})
+        seq, tick, "context_removed", f'{{"key":{to_json(tick.key)}}}'
     ),
     ticks.RunHeld: _of_run("held"),
     ticks.StepAllowed: lambda seq, tick, pen: _of_delivery(seq, tick, "step_allowed"),

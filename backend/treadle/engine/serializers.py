@@ -29,7 +29,7 @@ __all__ = [
 
 E = TypeVar("E", bound=Event)
 T = TypeVar("T")
-_SMALL = 1 << 64
+_SMALL = 1 << 32
 _NUMBERS = frozenset({int, float, bool, type(None)})
 
 dumps = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True, allow_nan=False, check_circular=False).encode
@@ -41,9 +41,10 @@ def encode(value: Any, path: str = "", *, outer: bool = False, types: EventTypes
 
     Raises ValueNotStorable naming the path to what has no exact form, and its type; LimitExceeded when it is nested
     too deep. In an `outer` one, like a context, each value may be as deep as a value may be. `types` are the event
-    classes that go by their names alone; None: all do.
+    classes that go by their names alone; None: those that would not be found otherwise.
     """
-    return Encoder(types, name=path, outer=outer, room=sys.maxsize).encode(value)
+    encoder = Encoder(types, name=path, outer=outer, room=sys.maxsize)
+    return _careful_if_needed(lambda _: encoder.encode(value), None)
 
 
 def decode(data: Any, path: str = "", *, types: EventTypes = BASE_TYPES) -> Any:
@@ -65,8 +66,9 @@ def to_json(
 
     With `lost`, what has no exact form is told to that list, and its place in the text says so.
     """
-    if type(value) is int and -_SMALL < value < _SMALL:
-        return repr(value)
+    kind = type(value)
+    if (kind is str and len(value) < _SMALL and value.isascii()) or (kind is int and -_SMALL < value < _SMALL):
+        return dumps(value)
 
     def written(careful: bool) -> str:
         encoder = Encoder(types, name=path, where=where, outer=outer, room=room, careful=careful, lost=lost)
@@ -125,12 +127,19 @@ def encode_event(event: Event) -> dict[str, Any]:
 
 def decode_event(kind: type[E], data: Any, parts: Mapping[str, Any], *, types: EventTypes) -> E:
     """The event of class `kind` that `encode_event` told as `data` (its `v`) and the other `parts`."""
-    return _read(kind, data, parts, Decoder(types), f"{kind.__name__}:")
+    decoder = Decoder(types)
+    try:
+        event: E = read_model(kind, decoder.decode(data), parts, decoder)
+    except Unreadable as error:
+        raise unreadable(error, where=f"{kind.__name__}:") from None
+    return event
 
 
-def read_event(kind: type[E], text: str, parts: Mapping[str, Any], decoder: Decoder, *, where: str = "") -> E:
-    """The event of class `kind` that `event_text` told as `text` and `parts`. Raises ValueNotStorable, saying where."""
-    return _read(kind, json.loads(text), parts, decoder, where, plain='"$"' not in text)
+def read_event(kind: type[E], text: str, parts: Mapping[str, Any], decoder: Decoder) -> E:
+    """The event of class `kind` that `event_text` told as `text` and `parts`. Raises Unreadable."""
+    data = json.loads(text)
+    event: E = decoder.whole(read_model(kind, decoder.decode(data) if '"$"' in text else data, parts, decoder))
+    return event
 
 
 def model_fields(model: BaseModel) -> dict[str, Any]:
@@ -146,21 +155,14 @@ def _event(event: Event, encoder: Encoder) -> dict[str, Any]:
     return parts
 
 
-def _read(
-    kind: type[E], data: Any, parts: Mapping[str, Any], decoder: Decoder, where: str, *, plain: bool = False
-) -> E:
-    try:
-        event: E = decoder.whole(read_model(kind, data if plain else decoder.decode(data), parts, decoder))
-    except Unreadable as error:
-        raise unreadable(error, where=where) from None
-    return event
-
-
 def _careful_if_needed(write: Callable[[bool], T], lost: list[ValueNotStorable] | None) -> T:
     """What `write` makes; once more, looking at every number, where json refuses one."""
     try:
-        return write(False)
-    except ValueError:
-        if lost is not None:
-            lost.clear()
-        return write(True)
+        try:
+            return write(False)
+        except ValueError:
+            if lost is not None:
+                lost.clear()
+            return write(True)
+    except ValueNotStorable as error:
+        raise error.with_traceback(None) from None  # the path it names says all that the frames on its way would

@@ -23,13 +23,14 @@ class Stepwise(Protocol):
 class Stepper:
     """Runs steps of one run when asked."""
 
-    __slots__ = ("_asked", "_changed", "_outputs", "_run", "_taken")
+    __slots__ = ("_asked", "_changed", "_gone", "_outputs", "_run", "_taken")
 
     def __init__(self, run: Stepwise) -> None:
         self._run = run
         self._asked: dict[Key, asyncio.Future[Event | None]] = {}
         self._taken: set[Key] = set()
         self._outputs: dict[int, tuple[Event, Key]] = {}
+        self._gone: dict[int, Event] = {}
         self._changed: asyncio.Future[None] | None = None
 
     async def run_step(self, *, dispatch: bool) -> Event | None:
@@ -42,6 +43,7 @@ class Stepper:
         for asked in [asked for asked in self._asked if asked in run.state.waiting_leave]:
             run.allow_step(asked)  # the run was released and held again while it waited for a worker
         self._outputs.clear()
+        self._gone.clear()
         while (key := self._next()) is None and not run.over:
             if run.state.handed and run.state.outcome is None:
                 run.allow_step()  # the caller kept the last event to himself: that was its end
@@ -58,8 +60,9 @@ class Stepper:
         try:
             return await ended
         finally:
-            self._asked.pop(key, None)  # who stops waiting does not get the event: it goes on by itself
-            self._taken.discard(key)
+            if self._asked.get(key) is ended:  # who stops waiting does not get the event: it goes on by itself
+                del self._asked[key]
+                self._taken.discard(key)
 
     def _next(self) -> Key | None:
         return next((key for key in self._run.state.waiting_leave if key not in self._asked), None)
@@ -70,15 +73,25 @@ class Stepper:
 
     def step_ended(self, key: Key, event: Event | None) -> None:
         """The delivery ended, or gave its worker back to wait."""
-        ended = self._asked.pop(key, None)
+        ended, taken = self._asked.pop(key, None), key in self._taken
+        self._taken.discard(key)
         if ended is not None and not ended.done():
-            if event is not None and key in self._taken:
+            if event is not None and taken:
                 self._outputs[id(event)] = (event, key)
             ended.set_result(event)
 
     def maker_of(self, event: Event) -> Key | None:
         """The delivery whose event the caller sends on here."""
         return self._outputs.pop(id(event), (None, None))[1]
+
+    def let_go(self, event: Event) -> None:
+        """The event goes on by itself; should the caller still send it, it does not go twice."""
+        if self.maker_of(event) is not None:
+            self._gone[id(event)] = event
+
+    def has_gone(self, event: Event) -> bool:
+        """Whether the event the caller sends has gone on by itself; told once."""
+        return self._gone.pop(id(event), None) is not None
 
     def changed(self) -> None:
         """Something happened to the run."""

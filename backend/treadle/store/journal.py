@@ -101,7 +101,7 @@ class StoredJournal:
             try:
                 share.context = to_json(state.context, where="Context:", outer=True)
             except ValueNotStorable:
-                share.context = None
+                share.context = ""
         return share
 
 

@@ -293,8 +293,9 @@ def _write(say: _Statements, cursor: Any, group: list[Share]) -> set[Mark]:
     for share in mine:
         if share.context is not None and share.summary is not None:
             say.drop_snapshot.one(cursor, {"run": share.run_id})
-            values = {"run_id": share.run_id, "seq": share.summary.entries, "context": share.context}
-            say.keep_snapshot.one(cursor, values)
+            if share.context:  # there is none of what cannot be stored, and what an earlier entry said is no more true
+                values = {"run_id": share.run_id, "seq": share.summary.entries, "context": share.context}
+                say.keep_snapshot.one(cursor, values)
         if share.remarks is not None:
             say.remark.one(cursor, {"run": share.run_id, "new_remarks": share.remarks})
     return {share.mark for share in group} - {share.mark for share in mine}

@@ -22,7 +22,10 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A node that has been given a place: its centre and its size."""
+    """A node that has been given a place: its centre and its size.
+
+    The frame of a nested workflow is a node too, and the nodes of that workflow stand inside it.
+    """
 
     id: str
     x: float
@@ -56,7 +59,9 @@ class Placed:
 class Route:
     """The way of one edge: corner points from the source's border to the target's, every part level or upright.
 
-    `label` is the centre of a free spot for a short label. `back` marks an edge that closes a loop.
+    `label` is the centre of a free spot for the edge's words, `room` the width and height that is free there. `back`
+    marks an edge that closes a loop. `turns` are pairs of points on the way, each the middle of a long part that runs
+    against the reading direction and a point a little further on: a sign there tells which way it goes.
     """
 
     key: str
@@ -65,6 +70,8 @@ class Route:
     points: tuple[Point, ...]
     label: Point
     back: bool = False
+    room: tuple[float, float] = (0.0, 0.0)
+    turns: tuple[tuple[Point, Point], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +86,11 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where every node and every edge of a graph stands."""
+    """Where every node and every edge of a graph stands; `order` names the nodes as one reads them."""
 
     direction: Direction
     nodes: tuple[Placed, ...]
     routes: tuple[Route, ...]
     bounds: Bounds
     by_id: Mapping[str, Placed] = field(default_factory=dict, compare=False, repr=False)
+    order: tuple[str, ...] = ()

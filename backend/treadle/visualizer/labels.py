@@ -1,4 +1,8 @@
-"""Find a free spot for a short label on or beside each edge, away from nodes, other edges and other labels."""
+"""Find a free spot for the words of each edge: on or beside it, never on a node or on other words.
+
+Words that were given a place by the layout keep it. The rest are short (how often an edge was taken): they look for a
+place near the middle of the edge's longest part, and further off when that is taken.
+"""
 
 from __future__ import annotations
 
@@ -7,40 +11,79 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from treadle.visualizer.geometry import Placed, Point
+from treadle.visualizer.sizes import FRAME_TITLE
 
-WIDTH = 26.0
-HEIGHT = 17.0
-_CELL = 48.0
+ROOM = (38.0, 17.0)
+_CELL = 72.0
 _BESIDE = 4.0
+_HARD = 1000.0
+_LINE = 6.0
+_FRAME = 9.0
 
 Rect = tuple[float, float, float, float]
+_Entry = tuple[float, float, float, float, int, float]
+Spot = tuple[Point, tuple[float, float]]
+"""The centre of an edge's words and the room they have."""
 
 
-def label_spots(nodes: Sequence[Placed], routes: Sequence[tuple[Point, ...]]) -> list[Point]:
-    """The centre of each edge's label, in the order of `routes`; edges placed first choose first."""
+def label_spots(
+    nodes: Sequence[Placed],
+    lines: Sequence[tuple[Point, ...]],
+    given: Sequence[Spot | None],
+    frames: Sequence[Placed] = (),
+    blocks: Sequence[Rect] = (),
+) -> list[Spot]:
+    """The spot of each edge's words, in the order of `lines`; edges placed first choose first.
+
+    `given` spots are kept. `frames` are nodes with others inside: only their borders and titles are in the way.
+    `blocks` are in the way, too.
+    """
     grid = _Grid()
+    for block in blocks:
+        grid.add(block, owner=-1, cost=_HARD)
+    around = {frame.id for frame in frames}
     for node in nodes:
-        grid.add((node.left - 2, node.top - 2, node.right + 2, node.bottom + 2), owner=-1, cost=100.0)
-    for index, points in enumerate(routes):
+        if node.id not in around:
+            grid.add((node.left - 2, node.top - 2, node.right + 2, node.bottom + 2), owner=-1, cost=_HARD)
+    for frame in frames:
+        grid.add((frame.left, frame.top, frame.right, frame.top + FRAME_TITLE), owner=-1, cost=_HARD)
+        for x in (frame.left, frame.right):
+            grid.add((x, frame.top, x, frame.bottom), owner=-1, cost=_FRAME)
+        grid.add((frame.left, frame.bottom, frame.right, frame.bottom), owner=-1, cost=_FRAME)
+    for spot in given:
+        if spot is not None:
+            grid.add(_rect(*spot), owner=-2, cost=_HARD)
+    for index, points in enumerate(lines):
         for (x1, y1), (x2, y2) in itertools.pairwise(points):
-            grid.add((min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2)), owner=index, cost=6.0)
-    spots: list[Point] = []
-    for index, points in enumerate(routes):
-        best: tuple[float, Point] | None = None
-        for price, spot in _candidates(points):
-            if best is not None and price >= best[0]:
-                continue
-            cost = price + grid.cost(_rect(spot), index)
-            if best is None or cost < best[0]:
-                best = (cost, spot)
-        spot = best[1] if best else points[0]
-        grid.add(_rect(spot), owner=-2, cost=60.0)
-        spots.append((round(spot[0], 2), round(spot[1], 2)))
+            grid.add((min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2)), owner=index, cost=_LINE)
+    spots: list[Spot] = []
+    for index, points in enumerate(lines):
+        kept = given[index]
+        if kept is None:
+            kept = (_free(points, grid, index), ROOM)
+            grid.add(_rect(*kept), owner=-2, cost=_HARD)
+        spots.append(kept)
     return spots
 
 
-def _rect(spot: Point) -> Rect:
-    return (spot[0] - WIDTH / 2, spot[1] - HEIGHT / 2, spot[0] + WIDTH / 2, spot[1] + HEIGHT / 2)
+def _free(points: tuple[Point, ...], grid: _Grid, index: int) -> Point:
+    best, least = points[0], float("inf")
+    for price, spot in _candidates(points):
+        if price >= least:
+            continue
+        cost = price + grid.cost(_rect(spot, ROOM), index, most=least - price)
+        if cost < least:
+            best, least = spot, cost
+            if not least:
+                break
+    if least >= _HARD:
+        best = next(spot for spot in _around(points) if grid.cost(_rect(spot, ROOM), index, most=_HARD) < _HARD)
+    return round(best[0], 2), round(best[1], 2)
+
+
+def _rect(spot: Point, room: tuple[float, float]) -> Rect:
+    across, down = room[0] / 2, room[1] / 2
+    return (spot[0] - across, spot[1] - down, spot[0] + across, spot[1] + down)
 
 
 def _candidates(points: tuple[Point, ...]) -> Iterator[tuple[float, Point]]:
@@ -49,12 +92,15 @@ def _candidates(points: tuple[Point, ...]) -> Iterator[tuple[float, Point]]:
         itertools.pairwise(points),
         key=lambda part: -abs(part[0][0] - part[1][0]) - abs(part[0][1] - part[1][1]),
     )
-    for order, ((x1, y1), (x2, y2)) in enumerate(parts[:4]):
+    wide, high = ROOM
+    for order, ((x1, y1), (x2, y2)) in enumerate(parts[:5]):
         upright = abs(x1 - x2) < 0.02
         length = abs(y1 - y2) if upright else abs(x1 - x2)
-        short = 4.0 if length < (HEIGHT if upright else WIDTH) + 18 else 0.0
-        aside = (WIDTH / 2 + _BESIDE, 0.0) if upright else (0.0, HEIGHT / 2 + _BESIDE)
-        for share, price in ((0.5, 0.0), (0.4, 0.3), (0.6, 0.3), (0.28, 0.8), (0.72, 0.8), (0.15, 1.5), (0.85, 1.5)):
+        short = 4.0 if length < (high if upright else wide) + 18 else 0.0
+        aside = (wide / 2 + _BESIDE, 0.0) if upright else (0.0, high / 2 + _BESIDE)
+        for share, price in (
+            (0.5, 0.0), (0.4, 0.3), (0.6, 0.3), (0.28, 0.8), (0.72, 0.8), (0.15, 1.5), (0.85, 1.5),
+        ):  # fmt: skip
             x, y = x1 + (x2 - x1) * share, y1 + (y2 - y1) * share
             base = order * 1.0 + price
             yield base + short, (x, y)
@@ -62,27 +108,45 @@ def _candidates(points: tuple[Point, ...]) -> Iterator[tuple[float, Point]]:
             yield base + 2.1, (x + aside[0], y + aside[1])
 
 
+def _around(points: tuple[Point, ...]) -> Iterator[Point]:
+    """Spots further and further away from the middle of a way; outside of the picture there is always one."""
+    x, y = points[len(points) // 2]
+    for ring in itertools.count(1):
+        for column in range(-ring, ring + 1):
+            for row in (-ring, ring) if abs(column) < ring else range(-ring, ring + 1):
+                yield x + column * ROOM[0] / 2, y + row * ROOM[1] / 2
+
+
 class _Grid:
     """Rectangles sorted into square cells, so that looking one up does not mean looking at all of them."""
 
     def __init__(self) -> None:
-        self._cells: defaultdict[tuple[int, int], list[tuple[Rect, int, float]]] = defaultdict(list)
+        self._cells: defaultdict[tuple[int, int], list[_Entry]] = defaultdict(list)
 
     def add(self, rect: Rect, *, owner: int, cost: float) -> None:
+        entry = (*rect, owner, cost)
         for cell in _covered(rect):
-            self._cells[cell].append((rect, owner, cost))
+            self._cells[cell].append(entry)
 
-    def cost(self, rect: Rect, owner: int) -> float:
-        seen: set[tuple[Rect, int]] = set()
-        total = 0.0
+    def cost(self, rect: Rect, owner: int, *, most: float) -> float:
+        """What it costs to stand there; the search ends when it is `most` or more."""
         left, top, right, bottom = rect
+        seen: list[_Entry] = []
+        total = 0.0
         for cell in _covered(rect):
-            for other, whose, cost in self._cells.get(cell, ()):
-                if whose == owner or other[2] < left or other[0] > right or other[3] < top or other[1] > bottom:
-                    continue
-                if (other, whose) not in seen:
-                    seen.add((other, whose))
-                    total += cost
+            for entry in self._cells.get(cell, ()):
+                if (
+                    entry[4] != owner
+                    and entry[2] > left
+                    and entry[0] < right
+                    and entry[3] > top
+                    and entry[1] < bottom
+                    and entry not in seen
+                ):
+                    seen.append(entry)
+                    total += entry[5]
+                    if total >= most:
+                        return total
         return total
 
 

@@ -17,6 +17,7 @@ class Lanes:
     """Ranks filled with items: the real nodes first by number, then one lane item per rank a long edge passes.
 
     `chains` holds for every edge its items from the upper end to the lower; `layers` the items of each rank in order.
+    Edges that close a loop come later (loops.py): they must not disturb the order of the rest.
     """
 
     count: int
@@ -26,12 +27,19 @@ class Lanes:
     up: list[list[int]]
     down: list[list[int]]
 
+    def places(self) -> dict[int, int]:
+        """Where each item stands in its rank."""
+        return {item: at for layer in self.layers for at, item in enumerate(layer)}
+
 
 def lanes(count: int, ranked: Ranked) -> Lanes:
     """Cut long edges into lanes and fill the ranks in the order of the walk from the start."""
     rank_of = list(ranked.ranks)
     chains: list[list[int]] = []
-    for a, b in ranked.down:
+    for (a, b), closes in zip(ranked.down, ranked.turned, strict=True):
+        if closes:
+            chains.append([])
+            continue
         chain = [a]
         for level in range(rank_of[a] + 1, rank_of[b]):
             chain.append(len(rank_of))

@@ -13,11 +13,17 @@ from treadle.visualizer.ordering import Lanes
 
 Segment = tuple[int, int]
 
+_CROOKED = 14.0
 
-def place(plan: Lanes, reach: Sequence[tuple[float, float]], *, gap: float, turned: Sequence[bool]) -> list[float]:
-    """The middle of every item; `reach` is how far each extends to its left and right, `gap` the space between two."""
+
+def place(plan: Lanes, reach: Sequence[tuple[float, float]], weights: Sequence[int]) -> list[float]:
+    """The middle of every item; `reach` is how far each extends to its left and right, its share of the gaps included.
+
+    `weights` says how much each edge should be straight. The ends of edges that close a loop wish for nothing:
+    `plan.up` and `plan.down` do not have them.
+    """
     forbidden = _crossing_lanes(plan)
-    up, down = _preferred(plan, turned)
+    up, down = _preferred(plan, weights)
     found: list[list[float]] = []
     for upwards in (True, False):
         for leftwards in (True, False):
@@ -26,20 +32,23 @@ def place(plan: Lanes, reach: Sequence[tuple[float, float]], *, gap: float, turn
                 layers = [layer[::-1] for layer in layers]
             root = _align(layers, up if upwards else down, forbidden, len(plan.rank_of))
             sides = reach if leftwards else [(right, left) for left, right in reach]
-            xs = _compact(layers, root, sides, gap)
+            xs = _compact(layers, root, sides)
             found.append(xs if leftwards else [-x for x in xs])
-    return _balance(found, reach)
+    xs = _balance(found, reach)
+    _snap(plan, xs, reach, up, down)
+    return xs
 
 
-def _preferred(plan: Lanes, turned: Sequence[bool]) -> tuple[list[list[int]], list[list[int]]]:
-    """Which neighbours an item may line up with: plain ones first, then lanes of skipping edges, then closing edges."""
+def _preferred(plan: Lanes, weights: Sequence[int]) -> tuple[list[list[int]], list[list[int]]]:
+    """Which neighbours an item may line up with: those of its heaviest edges; one that skips ranks is lighter."""
     total = len(plan.rank_of)
     worth: dict[Segment, int] = {}
-    for chain, closes in zip(plan.chains, turned, strict=True):
+    for chain, weight in zip(plan.chains, weights, strict=True):
         for a, b in itertools.pairwise(chain):
-            is_lane = a >= plan.count or b >= plan.count
-            worth[a, b] = max(worth.get((a, b), 0), (1 if is_lane else 2) if not closes else 0)
-    best_up, best_down = [-1] * total, [-1] * total
+            if b in plan.down[a]:
+                value = 2 * weight - (1 if a >= plan.count or b >= plan.count else 0)
+                worth[a, b] = max(worth.get((a, b), 0), value)
+    best_up, best_down = [0] * total, [0] * total
     for (a, b), value in worth.items():
         best_down[a] = max(best_down[a], value)
         best_up[b] = max(best_up[b], value)
@@ -97,14 +106,14 @@ def _align(layers: list[list[int]], near: list[list[int]], forbidden: set[Segmen
     return root
 
 
-def _compact(layers: list[list[int]], root: list[int], reach: Sequence[tuple[float, float]], gap: float) -> list[float]:
+def _compact(layers: list[list[int]], root: list[int], reach: Sequence[tuple[float, float]]) -> list[float]:
     """Push every block as far left as its neighbours allow, then back right as far as that costs no width."""
     after: dict[int, dict[int, float]] = {}
     before: dict[int, int] = {}
     blocks = dict.fromkeys(root[item] for layer in layers for item in layer)
     for layer in layers:
         for a, b in itertools.pairwise(layer):
-            space = reach[a][1] + gap + reach[b][0]
+            space = reach[a][1] + reach[b][0]
             out = after.setdefault(root[a], {})
             if root[b] not in out:
                 before[root[b]] = before.get(root[b], 0) + 1
@@ -140,3 +149,38 @@ def _balance(found: list[list[float]], reach: Sequence[tuple[float, float]]) -> 
         ordered = sorted(value + shift for value, shift in zip(values, shifts, strict=True))
         balanced.append(float(round((ordered[1] + ordered[2]) / 2)))
     return balanced
+
+
+def _snap(
+    plan: Lanes,
+    xs: list[float],
+    reach: Sequence[tuple[float, float]],
+    up: Sequence[Sequence[int]],
+    down: Sequence[Sequence[int]],
+) -> None:
+    """Straighten what the mean of four placings left a little crooked, with all that hangs straight below it."""
+    at = plan.places()
+    for layer in plan.layers:
+        for item in layer:
+            above = sorted(up[item], key=at.__getitem__)
+            if len(above) % 2 == 0:
+                continue
+            off = xs[above[len(above) // 2]] - xs[item]
+            if not 0 < abs(off) <= _CROOKED:
+                continue
+            hanging = [item]
+            while below := [other for other in down[hanging[-1]] if xs[other] == xs[item]]:
+                hanging.append(below[0])
+            if all(_has_room(plan.layers[plan.rank_of[one]], at[one], xs, reach, off) for one in hanging):
+                for one in hanging:
+                    xs[one] += off
+
+
+def _has_room(
+    layer: Sequence[int], at: int, xs: Sequence[float], reach: Sequence[tuple[float, float]], off: float
+) -> bool:
+    item = layer[at]
+    if off < 0:
+        return at == 0 or xs[item] + off - reach[item][0] >= xs[layer[at - 1]] + reach[layer[at - 1]][1]
+    last = at + 1 == len(layer)
+    return last or xs[item] + off + reach[item][1] <= xs[layer[at + 1]] - reach[layer[at + 1]][0]

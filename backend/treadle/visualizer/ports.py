@@ -2,29 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from treadle.visualizer.ordering import Lanes
 
 SPREAD = 16.0
 CLOSEST = 10.0
+TIGHT = 8.0
 _LEAN = 24.0
 
 
-def ports(plan: Lanes, xs: Sequence[float], room: Sequence[float]) -> tuple[list[float], list[float]]:
-    """For every edge, where it touches its upper and its lower node; `room` is half the usable side of each node."""
+def ports(
+    plan: Lanes, xs: Sequence[float], room: Sequence[float], closing: Collection[int]
+) -> tuple[list[float], list[float]]:
+    """For every edge but the `closing` ones, where it touches its upper and its lower node.
+
+    `room` is half the usable side of each node.
+    """
     lower_side: list[list[int]] = [[] for _ in range(plan.count)]
     upper_side: list[list[int]] = [[] for _ in range(plan.count)]
     for index, chain in enumerate(plan.chains):
-        lower_side[chain[0]].append(index)
-        upper_side[chain[-1]].append(index)
+        if index not in closing:
+            lower_side[chain[0]].append(index)
+            upper_side[chain[-1]].append(index)
     for node in range(plan.count):
         lower_side[node].sort(key=lambda index: (xs[plan.chains[index][1]], index))
         upper_side[node].sort(key=lambda index: (xs[plan.chains[index][-2]], index))
     begin = _slots(lower_side, xs, room, len(plan.chains))
     end = _slots(upper_side, xs, room, len(plan.chains))
     wanted = [
-        _straight(chain, begin[index], end[index], len(lower_side[chain[0]]), len(upper_side[chain[-1]]), xs, room)
+        (None, None)
+        if index in closing
+        else _straight(chain, begin[index], end[index], len(lower_side[chain[0]]), len(upper_side[chain[-1]]), xs, room)
         for index, chain in enumerate(plan.chains)
     ]
     for node in range(plan.count):
@@ -87,8 +96,19 @@ def _settle(found: list[float], side: list[tuple[int, float | None]], middle: fl
     count = len(side)
     if not count:
         return
-    gap = min(CLOSEST, 2 * room / max(1, count - 1))
-    # Pool neighbours that would come too close (isotonic regression), wishes for a straight edge weighing most.
+    for closest in (CLOSEST, TIGHT):
+        gap = min(closest, 2 * room / max(1, count - 1))
+        spots = _spots(found, side, gap, middle - room, middle + room)
+        if all(wish is None or abs(spot - wish) < 0.5 for spot, (_, wish) in zip(spots, side, strict=True)):
+            break
+    for spot, (index, _) in zip(spots, side, strict=True):
+        found[index] = spot
+
+
+def _spots(
+    found: list[float], side: list[tuple[int, float | None]], gap: float, least: float, most: float
+) -> list[float]:
+    """Pool neighbours that would come too close (isotonic regression), wishes for a straight edge weighing most."""
     blocks: list[tuple[float, float, int]] = []
     for at, (index, wish) in enumerate(side):
         value = (found[index] if wish is None else wish) - at * gap
@@ -99,9 +119,6 @@ def _settle(found: list[float], side: list[tuple[int, float | None]], middle: fl
             value = (value * weight + other * heft) / (weight + heft)
             weight, size = weight + heft, size + many
         blocks.append((value, weight, size))
-    low, high = middle - room, middle + room - (count - 1) * gap
-    at = 0
-    for value, _, size in blocks:
-        for _ in range(size):
-            found[side[at][0]] = min(max(value, low), max(low, high)) + at * gap
-            at += 1
+    high = max(least, most - (len(side) - 1) * gap)
+    values = [min(max(value, least), high) for value, _, size in blocks for _ in range(size)]
+    return [value + at * gap for at, value in enumerate(values)]

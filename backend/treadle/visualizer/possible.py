@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from treadle.engine.events import Event, HumanResponseEvent, InputRequiredEvent, StartEvent, StepFailedEvent, StopEvent
 from treadle.engine.steps import StepSpec
 from treadle.engine.table import StepTable
-from treadle.engine.validation import warnings_of
-from treadle.visualizer.graph import PERSON, Edge, Graph, Node, Role, event_id, known_edges, step_id
+from treadle.engine.validation import findings
+from treadle.visualizer.graph import PERSON, Edge, Graph, Node, Role, Trait, event_id, known_edges, step_id
+from treadle.visualizer.nested import expanded
+from treadle.visualizer.traits import traits_of
 
 EventFacts = Mapping[str, tuple[Role, str]]
 """The role and the docstring of events, by class name."""
+
+_OPEN_ENDS = frozenset({"start", "stop", "input", "response"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +33,18 @@ class StepRecord:
     doc: str = ""
     num_workers: int | None = None
     line: int | None = None
+    traits: tuple[Trait, ...] = ()
+    warnings: tuple[str, ...] = field(default=())
 
 
-def flows_of(name: str, table: StepTable) -> Graph:
+def flows_of(name: str, table: StepTable, *, expand: bool = False) -> Graph:
     """The graph of all possible flows of the workflow `name`, with the warnings about them.
 
-    A step that another one catches for sends a StepFailedEvent.
+    A step that another one catches for sends a StepFailedEvent. With `expand` the nested workflows that fill the slots
+    of steps are drawn as well, each in a frame of its own, to any depth.
     """
     caught = table.routes.catchers
+    found = findings(table)
     steps: list[StepRecord] = []
     events: dict[str, tuple[Role, str]] = {}
     for step in table.steps.values():
@@ -53,9 +61,12 @@ def flows_of(name: str, table: StepTable) -> Graph:
                 doc_of(step.spec.function),
                 step.spec.num_workers,
                 _line(step.spec),
+                traits_of(step.spec),
+                tuple(finding.text for finding in found if finding.step == step.name),
             )
         )
-    return possible_flows(name, steps, events=events, warnings=warnings_of(table))
+    graph = possible_flows(name, steps, events=events, warnings=(finding.text for finding in found))
+    return expanded(graph, table, lambda child: flows_of(child.workflow_name, child.table)) if expand else graph
 
 
 def possible_flows(
@@ -88,16 +99,20 @@ def possible_flows(
             doc=record.doc or "",
             num_workers=record.num_workers,
             line=record.line,
+            traits=record.traits,
+            warnings=record.warnings,
         )
         for event in record.emits:
             _add_event(nodes, event, known)
             edges.append(Edge(step_id(record.name), event_id(event)))
+    loose = _loose_ends(nodes, edges)
+    nodes.update(loose)
     edges.extend(person_edges(nodes))
     return Graph(
         workflow=name,
         nodes=tuple(nodes.values()),
         edges=known_edges(edges, nodes),
-        warnings=tuple(warnings),
+        warnings=(*warnings, *(text for node in loose.values() for text in node.warnings)),
     )
 
 
@@ -142,6 +157,24 @@ def _add_event(nodes: dict[str, Node], event: str, known: EventFacts) -> None:
     role, doc = known.get(event, ("plain", ""))
     node = Node(id=event_id(event), kind="event", name=event, role=role, doc=doc or "")
     nodes.setdefault(node.id, node)
+
+
+def _loose_ends(nodes: Mapping[str, Node], edges: Iterable[Edge]) -> dict[str, Node]:
+    """Events between steps that nobody takes or nobody sends, with a sentence about it."""
+    pairs = [(edge.source, edge.target) for edge in edges]
+    taken, sent = {source for source, _ in pairs}, {target for _, target in pairs}
+    found: dict[str, Node] = {}
+    for node in nodes.values():
+        if node.kind != "event" or node.role in _OPEN_ENDS or node.name == StepFailedEvent.__name__:
+            continue
+        if node.id not in taken:
+            text = f"No step takes {node.name}: let one accept it, or send another event."
+        elif node.id not in sent:
+            text = f"No step sends {node.name}: let one return it, or remove the step that waits for it."
+        else:
+            continue
+        found[node.id] = replace(node, warnings=(text,))
+    return found
 
 
 def _line(spec: StepSpec) -> int | None:

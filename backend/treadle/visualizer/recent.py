@@ -6,42 +6,54 @@ Everything comes from recorded counts. What the run did although nothing declare
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from treadle.engine.events import HumanResponseEvent, InputRequiredEvent, StartEvent, StopEvent
+from treadle.visualizer.facts import table
 from treadle.visualizer.graph import Edge, Graph, Node, event_id, known_edges, nested_id, step_id
-from treadle.visualizer.overlay import EdgeMark, NodeMark, Overlay, Status, overlay_of
+from treadle.visualizer.instances import fitted
+from treadle.visualizer.overlay import EdgeMark, NodeMark, Overlay, overlay_of
 from treadle.visualizer.possible import EventFacts, event_facts, person_edges
+from treadle.visualizer.status import Status, status_of_run, told_status
 
 MOST_CHILDREN = 8
 """Nested runs of one step that are drawn one by one; more of them are drawn by workflow and status."""
 
 _BASE_EVENTS = event_facts((StartEvent, StopEvent, InputRequiredEvent, HumanResponseEvent))
-_OVER = frozenset({"completed", "failed", "cancelled", "timed_out"})
-_UNDER_WAY = frozenset({"running", "held", "waiting"})
-_STATUS: Mapping[str, Status] = {
-    "completed": "done",
-    "failed": "failed",
-    "timed_out": "failed",
-    "cancelled": "stopped",
-    "interrupted": "stopped",
-    "waiting": "waiting",
-    "held": "waiting",
-}
 
 
 def recent_execution(
-    graph: Graph, counts: Mapping[str, Any], *, run_status: str, events: EventFacts | None = None
+    graph: Graph,
+    counts: Mapping[str, Any],
+    *,
+    run_status: str,
+    events: EventFacts | None = None,
+    highlight: str | None = None,
+    only: Collection[str] | None = None,
+    instances: Mapping[str, Sequence[Status]] | None = None,
 ) -> tuple[Graph, Overlay]:
     """The part of `graph` that a run used, with the runs of other workflows its steps started, and the marks on it.
 
-    `counts` is `Run.counts`; `events` says the role of events that `graph` does not know.
+    `counts` is `Run.counts`; `events` says the role of events that `graph` does not know. Steps that ran many times
+    side by side are groups, and joins have room for their progress. `only` holds the node ids and edge keys that are
+    drawn, of those the run used: one iteration of a loop for example. `highlight` and `instances` are those of
+    overlay_of.
     """
-    drawn = _used(graph, counts, {**_BASE_EVENTS, **(events or {})})
-    overlay = overlay_of(drawn, counts, run_status=run_status, open_prompts=counts.get("prompts"))
+    drawn = fitted(_used(graph, counts, {**_BASE_EVENTS, **(events or {})}), counts)
+    if only is not None:
+        drawn = _part(drawn, only)
+    overlay = overlay_of(
+        drawn,
+        counts,
+        run_status=run_status,
+        open_prompts=counts.get("prompts"),
+        highlight=highlight,
+        instances=instances,
+    )
     nested = _nested(counts.get("children") or (), {node.id for node in drawn.nodes}, run_status)
+    nested = [item for item in nested if only is None or item[0].id in only]
     return (
         replace(
             drawn,
@@ -58,17 +70,23 @@ def recent_execution(
 
 def _used(graph: Graph, counts: Mapping[str, Any], known: EventFacts) -> Graph:
     """What occurred, in declared order, then what nothing declares in the order it occurred."""
-    occurred = [event_id(name) for name, count in _table(counts, "events").items() if count]
-    started = [step_id(name) for name, step in _table(counts, "steps").items() if step and any(step.values())]
+    occurred = [event_id(name) for name, count in table(counts, "events").items() if count]
+    started = [step_id(name) for name, step in table(counts, "steps").items() if step and any(step.values())]
     used = {*occurred, *started}
     nodes = {node.id: node for node in graph.nodes if node.id in used}
     for node_id in (*occurred, *started):
         if node_id not in nodes:
             nodes[node_id] = _undeclared(node_id, known)
-    carried = {key: _edge(key) for key, count in _table(counts, "edges").items() if count}
+    carried = {key: _edge(key) for key, count in table(counts, "edges").items() if count}
     edges = [edge for edge in graph.edges if edge.key in carried]
     person = person_edges(nodes)
     return Graph(graph.workflow, tuple(nodes.values()), known_edges([*edges, *carried.values(), *person], nodes))
+
+
+def _part(graph: Graph, only: Collection[str]) -> Graph:
+    nodes = {node.id: node for node in graph.nodes if node.id in only}
+    edges = known_edges((edge for edge in graph.edges if edge.key in only), nodes)
+    return replace(graph, nodes=tuple(nodes.values()), edges=edges)
 
 
 def _edge(key: str) -> Edge:
@@ -105,16 +123,9 @@ def _nested(
 def _group(
     node_id: str, step: str, runs: list[Mapping[str, Any]], run_status: str
 ) -> tuple[Node, Edge, NodeMark, EdgeMark]:
-    workflow, status = str(runs[0]["workflow"]), str(runs[0]["status"])
-    if run_status in _OVER and status in _UNDER_WAY:
-        status = "cancelled"  # it went down with the run around it
+    workflow, status = str(runs[0]["workflow"]), told_status(str(runs[0]["status"]), within=run_status)
     words = status.replace("_", " ")
     which = f"Run {runs[0]['run_id']} of" if len(runs) == 1 else f"{len(runs)} runs of"
     node = Node(node_id, "workflow", f"{workflow}: {words}", "workflow", doc=f"{which} {workflow}, inside {step}.")
-    mark = NodeMark(_STATUS.get(status, "running"), len(runs), note=words)
+    mark = NodeMark(status_of_run(status), len(runs), note=words)
     return node, Edge(step_id(step), node_id), mark, EdgeMark("done", len(runs))
-
-
-def _table(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    value = data.get(key)
-    return value if isinstance(value, Mapping) else {}

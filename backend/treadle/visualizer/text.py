@@ -55,3 +55,24 @@ def times(count: int) -> str:
         if scaled < 999.5 or unit == "G":
             return f"×{scaled:.1f}{unit}".replace(".0", "") if scaled < 9.95 else f"×{scaled:.0f}{unit}"
     return f"×{count}"
+
+
+def fitting(text: str, *, size: float, width: float) -> str:
+    """As much of the beginning of `text` as fits into `width` pixels."""
+    if text_width(text, size=size) <= width:
+        return text
+    kept = text
+    while kept and text_width(kept + "…", size=size) > width:
+        kept = kept[:-1]
+    return kept.rstrip(" ;,·") + "…"
+
+
+def wrapped(text: str, *, size: float, width: float) -> list[str]:
+    """`text` in lines of at most `width` pixels, broken between words."""
+    lines: list[str] = []
+    for word in text.split():
+        if lines and text_width(f"{lines[-1]} {word}", size=size) <= width:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(word)
+    return lines

@@ -7,17 +7,21 @@ colour.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
 from typing import Literal
 
 from treadle.resources import STATIC
 
-FileTheme = Literal["light", "dark"]
+FileTheme = Literal["light", "dark", "print"]
 
+_ROOT = re.compile(r":root\s*\{[^}]*\}\s*")
 _TOKEN = re.compile(r"(--graph-[a-z-]+):\s*light-dark\((#[0-9a-f]{3,8}),\s*(#[0-9a-f]{3,8})\);")
 _USE = re.compile(r"var\((--graph-[a-z-]+)\)")
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _PAGE_ONLY = "/* page only"
+_INK: Mapping[str, str] = {"--graph-ink": "#000000", "--graph-muted": "#333333", "--graph-line": "#333333"}
 
 
 @cache
@@ -29,21 +33,29 @@ def tokens() -> dict[str, tuple[str, str]]:
 @cache
 def picture_css() -> str:
     """The rules of a picture with their tokens, for a page of its own that follows the reader's colour scheme."""
-    return _tight(_stylesheet().partition(_PAGE_ONLY)[0])
+    return _tight(_stylesheet())
 
 
 @cache
 def file_css(theme: FileTheme) -> str:
     """The rules of a picture in plain colours, for a file in one theme."""
-    at = 0 if theme == "light" else 1
-    rules = picture_css()
-    rules = rules[rules.index("}") + 1 :]
-    return _USE.sub(lambda use: tokens()[use[1]][at], rules)
+    colours = {name: _colour(name, pair, theme) for name, pair in tokens().items()}
+    return _USE.sub(lambda use: colours[use[1]], _ROOT.sub("", picture_css()))
+
+
+def _colour(name: str, pair: tuple[str, str], theme: FileTheme) -> str:
+    """Paper is white and toner is dear: in print nothing is filled, and borders and icons tell the statuses apart."""
+    if theme != "print":
+        return pair[0 if theme == "light" else 1]
+    if name.endswith(("-fill", "-surface", "-frame")):
+        return "#ffffff"
+    return _INK.get(name, pair[0])
 
 
 @cache
 def _stylesheet() -> str:
-    return (STATIC / "css" / "graph.css").read_text(encoding="utf-8")
+    page = (STATIC / "css" / "graph.css").read_text(encoding="utf-8").partition(_PAGE_ONLY)[0]
+    return page + Path(__file__).with_name("marks.css").read_text(encoding="utf-8")
 
 
 def _tight(css: str) -> str:

@@ -31,15 +31,7 @@ def event_sent(state: RunState, tick: EventSent, commands: list[Command]) -> Non
             memo = delivery.memory()
             memo.sent = max(memo.sent, tick.index + 1)
             recovered = delivery.recovered
-    if isinstance(tick.event, HumanResponseEvent):
-        open_before = len(state.prompts)
-        woken = state.waits and tick.target is None and wake(state, tick.event, tick.prompt, tick.at, commands)
-        if len(state.prompts) == open_before:  # a step may ask in the stream, and then wait for the answer
-            _close_prompt(state, tick.event, tick.prompt, commands)
-        if woken:
-            state.count_event(tick.event, source)
-            return
-    emit(state, tick.event, source, tick.target, tick.at, commands, recovered)
+    emit(state, tick.event, source, tick.target, tick.at, commands, recovered, prompt=tick.prompt)
 
 
 def event_streamed(state: RunState, tick: EventStreamed, commands: list[Command]) -> None:
@@ -60,12 +52,21 @@ def emit(
     at: float,
     commands: list[Command],
     recovered: Mapping[str, int] | None = None,
+    *,
+    prompt: int | None = None,
 ) -> None:
     """Bring `event` to everyone it concerns; a `target` is the only step that gets it.
 
-    `recovered` comes with what follows from a failure that was caught.
+    `recovered` comes with what follows from a failure that was caught, `prompt` is the one it answers.
     """
     state.count_event(event, source)
+    if (state.prompts or state.waits) and isinstance(event, HumanResponseEvent):
+        open_before = len(state.prompts)
+        woken = target is None and wake(state, event, prompt, at, commands)
+        if len(state.prompts) == open_before:  # a step may ask in the stream, and then wait for the answer
+            _close_prompt(state, event, prompt, commands)
+        if woken:
+            return
     if isinstance(event, StopEvent):
         commands.append(Publish(event))
         end(state, Outcome("completed", event=event, step=source), commands)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from treadle.engine.events import Event
 from treadle.engine.values.classes import loaded_class, name_of
 from treadle.engine.values.coding import TAG, EventTypes, Unreadable, Unstored, path_of, place_of
 from treadle.engine.values.forms import READ as FORMS
@@ -13,6 +12,7 @@ from treadle.engine.values.objects import READ as OBJECTS
 from treadle.errors import ValueNotStorable
 
 _READ = {**FORMS, **OBJECTS}
+_WORDS = frozenset({str, int, float, bool, type(None)})
 
 
 def unreadable(error: Unreadable, *, name: str = "", where: str = "") -> ValueNotStorable:
@@ -30,13 +30,15 @@ class Decoder:
     __slots__ = ("_lost", "_spare", "_types", "losses")
 
     def __init__(self, types: EventTypes, *, spare: bool = False) -> None:
-        self.losses: list[tuple[Any, ValueNotStorable]] = []
-        self._lost: list[ValueNotStorable] = []
+        self.losses: Sequence[tuple[Any, ValueNotStorable]] = ()
+        self._lost: ValueNotStorable | None = None
         self._types = types
         self._spare = spare
 
     def value(self, data: Any, *, name: str = "", where: str = "") -> Any:
         """The value `data` was made of. Raises ValueNotStorable, saying `where` the value `name` belongs."""
+        if type(data) in _WORDS:
+            return data
         try:
             return self.whole(self.decode(data))
         except Unreadable as error:
@@ -51,20 +53,15 @@ class Decoder:
 
     def whole(self, value: Any) -> Any:
         """Say that `value` is complete: what was missing in it is its loss."""
-        if self._lost:
-            self.losses.append((value, self._lost[0]))
-            self._lost = []
+        if self._lost is not None:
+            self.losses = [*self.losses, (value, self._lost)]
+            self._lost = None
         return value
 
-    def event_class(self, ref: Any, *, where: str = "") -> type[Event]:
-        """The event class an entry names. Raises ValueNotStorable."""
+    def event_class(self, ref: Any) -> Any:
+        """The event class an entry names. Raises Unreadable."""
         kind = self._types.get(ref) if type(ref) is str else None
-        if kind is None:
-            try:
-                kind = self.class_named(ref)
-            except Unreadable as error:
-                raise unreadable(error, where=where) from None
-        return kind
+        return kind if kind is not None else self.class_named(ref)
 
     def decode(self, data: Any) -> Any:
         """One value, or what it is made of. Raises Unreadable."""
@@ -79,7 +76,7 @@ class Decoder:
         values = {}
         try:
             for key, item in data.items():
-                values[key] = self.decode(item)
+                values[key] = item if type(item) in _WORDS else self.decode(item)
         except Unreadable as error:
             raise error.under(key) from None
         return values
@@ -89,7 +86,7 @@ class Decoder:
         values: list[Any] = []
         try:
             for item in data:
-                values.append(self.decode(item))  # noqa: PERF401 - its length is where it stopped
+                values.append(item if type(item) in _WORDS else self.decode(item))  # noqa: PERF401 - its length is where it stopped
         except Unreadable as error:
             raise error.under(len(values)) from None
         return values
@@ -102,6 +99,8 @@ class Decoder:
                 raise Unreadable(f"is a {ref}, and no event class of that name is loaded; put it back")
             return kind
         kind = loaded_class(ref)
+        if kind is None and isinstance(ref, str):  # an event class may be in another module now
+            kind = self._types.get(ref.rpartition(":")[2])
         if kind is None:
             raise Unreadable(
                 f"is a {name_of(ref)}, and no such class is loaded; put it back, or import its module at the top of the"
@@ -115,9 +114,9 @@ class Decoder:
             error = ValueNotStorable(data["why"], kind=data["type"])
             if not self._spare:
                 raise error
-            self._lost.append(error)
+            self._lost = error
             return Unstored(error)
-        read = _READ.get(tag)
+        read = _READ.get(tag) if type(tag) is str else None
         if read is None:
             raise Unreadable(f"has the form {tag!r}, which this version of Treadle does not know")
         try:

@@ -10,11 +10,14 @@ from treadle.engine.events import Event
 from treadle.engine.limits import DEPTH, LIMITS, told
 from treadle.engine.values.classes import class_ref, name_of
 from treadle.engine.values.coding import TAG, EventTypes, Overflow, Write, path_of, place_of, shown
-from treadle.engine.values.forms import PAIR, WRITE
+from treadle.engine.values.forms import BETWEEN, PAIR, WRITE
 from treadle.engine.values.objects import write_object
 from treadle.errors import LimitExceeded, ValueNotStorable
 
-_WORDS = frozenset({str, int, float, bool, type(None)})
+_NUMBERS = frozenset({int, float, bool, type(None)})
+_WORDS = _NUMBERS | {str}
+_SHORT = 512
+"""Characters of a text that are not worth counting."""
 _LONG = 10**4000
 """Python reads no integers from JSON that are much longer."""
 
@@ -22,15 +25,15 @@ _LONG = 10**4000
 class Encoder:
     """Encodes one value.
 
-    Events go by their names if `types` has their classes so, or is None, others by their modules'. Errors say `where`
+    Events go by their names if `types` has their classes so, or is None and there is no other way. Errors say `where`
     the value `name` belongs. Of an `outer` one, an event or a context, the depth is that of its parts. A `careful` one
     looks at every number, where otherwise json refuses what it cannot tell. With `lost`, what cannot be stored is told
     to that list and left out, and the rest is encoded.
     """
 
     __slots__ = (
-        "_careful", "_circle", "_deepest", "_held", "_holders", "_keys", "_left", "_lost", "_name", "_room", "_types",
-        "_where",
+        "_careful", "_circle", "_deepest", "_held", "_holders", "_keys", "_left", "_lost", "_name", "_refs", "_room",
+        "_types", "_where",
     )  # fmt: skip
 
     def __init__(
@@ -52,6 +55,7 @@ class Encoder:
         self._lost = lost
         self._circle: int | None = None
         self._held: tuple[Any, Any] = (None, None)
+        self._refs: dict[type, Any] = {}
         self._deepest = DEPTH + outer
         self._keys: list[Any] = [None] * self._deepest
         self._holders: list[Any] = [None] * self._deepest
@@ -60,9 +64,9 @@ class Encoder:
         """`value`, inside `depth` containers, as JSON data."""
         kind = type(value)
         if kind is str:
-            if len(value) > 512:
+            if len(value) > _SHORT:
                 self.spend(len(value), depth)
-            return value if value.isascii() or not PAIR.search(value) else {TAG: "str", "v": PAIR.split(value)}
+            return value if value.isascii() or not PAIR.search(value) else {TAG: "str", "v": BETWEEN.split(value)}
         if kind is int:
             return {TAG: "int", "v": hex(value)} if self._careful and not -_LONG < value < _LONG else value
         if kind is float:
@@ -80,10 +84,14 @@ class Encoder:
     def items(self, values: Mapping[str, Any], holder: Any, depth: int) -> dict[str, Any]:
         """The values of a mapping whose keys are as JSON has them."""
         self.enter(holder, len(values), depth)
-        keys, encoded, deeper = self._keys, {}, depth + 1
+        keys, encoded, deeper, careful = self._keys, {}, depth + 1, self._careful
         for key, item in values.items():
-            keys[depth] = key
-            encoded[key] = self.encode(item, deeper)
+            kind = type(item)
+            if (kind is str and item.isascii() and len(item) <= _SHORT) or (kind in _NUMBERS and not careful):
+                encoded[key] = item
+            else:
+                keys[depth] = key
+                encoded[key] = self.encode(item, deeper)
         return encoded
 
     def plain(self, values: Collection[Any], depth: int) -> bool:
@@ -125,9 +133,18 @@ class Encoder:
     def class_of(self, value: Any, depth: int) -> Any:
         """The name under which the class of `value` is found again."""
         kind = type(value)
-        if isinstance(value, Event) and (self._types is None or self._types.get(kind.__name__) is kind):
+        known = self._refs.get(kind)
+        if known is not None:
+            return known
+        ref = self._refs[kind] = self._ref_of(value, kind, depth)
+        return ref
+
+    def _ref_of(self, value: Any, kind: type, depth: int) -> Any:
+        if isinstance(value, Event) and self._types is not None and self._types.get(kind.__name__) is kind:
             return kind.__name__
         ref = class_ref(kind)
+        if ref is None and isinstance(value, Event) and self._types is None:
+            return kind.__name__
         if ref is None:
             raise self.problem(
                 value, depth, "a class that is not found by that name in its module",

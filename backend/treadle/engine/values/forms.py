@@ -6,7 +6,7 @@ import base64
 import re
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Collection, Mapping
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import date, datetime, time, timedelta, timezone, tzinfo
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
@@ -18,8 +18,9 @@ from treadle.engine.values.classes import class_ref
 from treadle.engine.values.coding import TAG, Read, Reader, Write, Writer
 from treadle.errors import RecordedError
 
-PAIR = re.compile("(?<=[\ud800-\udbff])(?=[\udc00-\udfff])")
-"""Between two lone surrogates that JSON would read as one character."""
+PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
+"""Two lone surrogates that JSON would read as one character."""
+BETWEEN = re.compile("(?<=[\ud800-\udbff])(?=[\udc00-\udfff])")
 _PURE = {kind.__name__: kind for kind in (PurePosixPath, PureWindowsPath)}
 _HERE = type(Path())
 _TEXT = {str}
@@ -48,9 +49,13 @@ def _members(writer: Writer, value: Collection[Any], depth: int) -> list[Any]:
 
 
 def _dict(writer: Writer, value: dict[Any, Any], depth: int) -> Any:
-    if not value or (set(map(type, value)) == _TEXT and TAG not in value and not any(map(PAIR.search, value))):
+    if not value or (set(map(type, value)) == _TEXT and TAG not in value and _are_exact(value)):
         return writer.items(value, value, depth)
     return {TAG: "dict", "v": _pairs(writer, value, depth)}
+
+
+def _are_exact(texts: Collection[str]) -> bool:
+    return all(map(str.isascii, texts)) or not any(map(PAIR.search, texts))
 
 
 def _pairs(writer: Writer, value: Mapping[Any, Any], depth: int) -> list[Any]:
@@ -108,7 +113,10 @@ def _uuid(writer: Writer, value: UUID, depth: int) -> Any:
 
 
 def _path(writer: Writer, value: PurePath, depth: int) -> Any:
-    form = {TAG: "path", "v": writer.encode(str(value), depth)}
+    text = str(value)
+    if type(value)(text) != value:  # PureWindowsPath("//:/") and the like
+        raise writer.problem(value, depth, f"which is not what its text says: {text}", "keep the text")
+    form = {TAG: "path", "v": writer.encode(text, depth)}
     return form if type(value) is _HERE else {**form, "k": type(value).__name__}
 
 
@@ -122,7 +130,7 @@ def _clock(tag: str) -> Write:
     def write(writer: Writer, value: datetime | time, depth: int) -> Any:
         form: dict[str, Any] = {TAG: tag}
         zone = value.tzinfo
-        if zone is not None and (type(zone) is not timezone or _has_name(zone)):
+        if zone is not None and not _is_iso(zone):
             form["z"] = _zone(writer, zone, depth)
             value = value.replace(tzinfo=None)
         form["v"] = value.isoformat()
@@ -133,8 +141,12 @@ def _clock(tag: str) -> Write:
     return write
 
 
-def _has_name(zone: timezone) -> bool:
-    return len(zone.__getinitargs__()) == 2  # type: ignore[attr-defined]
+def _is_iso(zone: tzinfo) -> bool:
+    """Whether ISO format tells all of a zone; Python does not read every offset it writes."""
+    if type(zone) is not timezone:
+        return False
+    offset, *name = zone.__getinitargs__()  # type: ignore[attr-defined]
+    return not name and not offset % timedelta(minutes=1)
 
 
 def _zone(writer: Writer, value: Any, depth: int) -> Any:

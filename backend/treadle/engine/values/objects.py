@@ -10,7 +10,7 @@ import contextlib
 import dataclasses
 import enum
 import functools
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from pydantic import AnyUrl, BaseModel, RootModel
@@ -19,6 +19,7 @@ from pydantic_core import PydanticUndefined
 from treadle.engine.events import StepFailedEvent, WorkflowFailedEvent
 from treadle.engine.values.classes import name_of, native_base
 from treadle.engine.values.coding import TAG, Read, Reader, Unreadable, Writer, recorded
+from treadle.engine.values.forms import WRITE
 
 _BASES: dict[type, Callable[[Any], Any]] = {
     str: str.__str__,
@@ -70,7 +71,7 @@ def write_model(writer: Writer, value: BaseModel, depth: int) -> dict[str, Any]:
             parts["absent"] = absent
     if extra:
         fields = {**fields, **extra}
-    if isinstance(value, StepFailedEvent | WorkflowFailedEvent) and "exception" in fields:
+    if "exception" in fields and isinstance(value, StepFailedEvent | WorkflowFailedEvent):
         fields = {**fields, "exception": recorded(fields["exception"])}
     parts["v"] = writer.items(fields, value, depth)
     if value.__pydantic_fields_set__ != fields.keys():
@@ -86,15 +87,15 @@ def read_model(kind: type[BaseModel], fields: dict[str, Any], parts: Mapping[str
     allows_extra = kind.model_config.get("extra") == "allow"
     own, extra = fields, {}
     if fields.keys() != declared.keys():
-        own = {name: item for name, item in fields.items() if name in declared}
-        extra = {name: item for name, item in fields.items() if name not in declared}
+        if declared:
+            own = {name: item for name, item in fields.items() if name in declared}
+            extra = {name: item for name, item in fields.items() if name not in declared}
+        else:
+            own, extra = {}, fields
         if extra and not allows_extra:
             raise _gone(kind, extra)
-        for name, field in declared.items():
-            if name not in own and name not in parts.get("absent", ()):
-                if field.is_required():
-                    raise _new(kind, name)
-                own[name] = field.get_default(call_default_factory=True, validated_data=own)
+        if len(own) < len(declared):
+            own = _with_defaults(kind, own, parts.get("absent", ()))
     model: Any = object.__new__(kind)
     object.__setattr__(model, "__dict__", own)
     object.__setattr__(model, "__pydantic_fields_set__", set(parts.get("set", fields)))
@@ -102,6 +103,19 @@ def read_model(kind: type[BaseModel], fields: dict[str, Any], parts: Mapping[str
         object.__setattr__(model, "__pydantic_extra__", extra if allows_extra else None)
         object.__setattr__(model, "__pydantic_private__", _private(kind, parts, reader))
     return model
+
+
+def _with_defaults(kind: type[BaseModel], own: dict[str, Any], absent: Collection[str]) -> dict[str, Any]:
+    """The fields in their order, with those that are new; `absent` were not there when it was written either."""
+    fields: dict[str, Any] = {}
+    for name, field in kind.__pydantic_fields__.items():
+        if name in own:
+            fields[name] = own[name]
+        elif name not in absent:
+            if field.is_required():
+                raise _new(kind, name)
+            fields[name] = field.get_default(call_default_factory=True, validated_data=fields)
+    return fields
 
 
 def _private(kind: type[BaseModel], parts: Mapping[str, Any], reader: Reader) -> dict[str, Any] | None:
@@ -261,10 +275,12 @@ def _advice(value: Any) -> tuple[str, str]:
         return "which has not been awaited", "await it and keep the result"
     if hasattr(value, "__next__"):
         return "which can be read only once", "keep list(...) of it"
-    if native_base(kind) is not object and not isinstance(value, type):
-        return "which has no exact form on disk", f"make a {native_base(kind).__name__} or a dict of it"
+    base = native_base(kind)
+    if base in WRITE and base is not kind:
+        return "which may keep more than can be seen", f"make a {base.__name__} of it, or a dict of what it has"
     resource = f"Annotated[{kind.__name__}, Resource(factory)]"
-    return "which has no exact form on disk", f"make it a resource of the step, {resource}, or keep what it is built from"
+    remedy = f"make it a resource of the step, {resource}, or keep what it is built from"
+    return "which has no exact form on disk", remedy
 
 
 READ: dict[str, Read] = {
