@@ -100,9 +100,8 @@ def campaign(
                 chosen, pool.map(lambda case: made.die_at(case[0], case[1], again=case[2]),
                                  zip(chosen, cases, seconds, strict=True)), strict=True,
             ):  # fmt: skip
-                for name, count in judgement.counts.items():
-                    whole.counts[name] += count
-                whole.broken += [f"{point}: {sentence}" for sentence in judgement.broken]
+                judgement.broken = [f"{point}: {sentence}" for sentence in judgement.broken]
+                whole.add(judgement)
     finally:
         made.close()
     return len(points), whole

@@ -8,7 +8,7 @@ import random
 import shutil
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
@@ -141,14 +141,21 @@ class DiskCampaign:
             self.crowd.end()
             self.studio.close()
 
-    def failing(self, look: Any) -> None:
-        """Let the disk fail, `look`, and mend it."""
-        self.counts["failures of the disk"] += 1
-        self.disk.fail()
-        try:
-            look()
-        finally:
-            self.disk.mend()
+    def fail_times(self, look: Callable[[], None], *, times: int) -> Judgement:
+        """Let the disk fail so often, `look` while it does, and mend it; then everything judged."""
+        with self.at_work():
+            for _ in range(times):
+                accepted = len(self.crowd.runs)
+                until("there is work", lambda: len(self.crowd.runs) >= accepted + 10)  # noqa: B023 - asked at once
+                self.counts["failures of the disk"] += 1
+                self.disk.fail()
+                try:
+                    look()
+                except AssertionError as error:
+                    self.broken.append(str(error))
+                finally:
+                    self.disk.mend()
+        return self.judge()
 
     def judge(self) -> Judgement:
         self.crowd.settle_doubts()
@@ -185,6 +192,51 @@ class DiskCampaign:
         finally:
             over.set()
             thread.join()
+
+
+def fill(disk: Disk, *, seed: int, times: int = 1) -> Judgement:
+    """A disk that is full for a while: starts are refused, runs stand still and go on."""
+    made = DiskCampaign(disk, seed=seed)
+
+    def look() -> None:
+        answer = made.refusal()
+        if answer.status != 507 or answer.json["code"] != "database_full":
+            made.broken.append(f"a start on a full disk: {answer.status} {answer.text}")
+        states = made.standing_still()
+        if {"failed", "interrupted", "timed_out"} & states.keys():
+            made.broken.append(f"runs ended for want of room: {states}")
+
+    return made.fail_times(look, times=times)
+
+
+def distrust(disk: Disk, *, seed: int, times: int = 1) -> Judgement:
+    """A disk that keeps nothing for a while: starts are refused, workers leave and say why, runs go on later."""
+    made = DiskCampaign(disk, seed=seed)
+
+    def look() -> None:
+        answer = made.refusal()
+        if answer.status != 503:
+            made.broken.append(f"a start on a failing disk: {answer.status} {answer.text}")
+        told = made.studio.output.count("SQLITE_IOERR_FSYNC")
+        until("a worker says why it leaves", lambda: made.studio.output.count("SQLITE_IOERR_FSYNC") > told)
+
+    return made.fail_times(look, times=times)
+
+
+def campaign(folder: Path, *, seed: int, rounds: int) -> Judgement:
+    """A full disk and an unreliable one, `rounds` times each in one studio; a real small one where that may be."""
+    whole = Judgement()
+    for n, (how, course) in enumerate((("f", fill), ("s", distrust))):
+        here = folder / f"shim-{n}"
+        here.mkdir()
+        whole.add(course(ShimmedDisk(here, how), seed=seed + n, times=rounds))
+    if may_mount(folder):
+        small = SmallDisk(folder)
+        try:
+            whole.add(fill(small, seed=seed + 2, times=rounds))
+        finally:
+            small.close()
+    return whole
 
 
 def may_mount(folder: Path) -> bool:

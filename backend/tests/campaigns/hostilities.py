@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from typing import Any
 
 from processes.serving import until
 
+from campaigns.journal import Judgement
 from campaigns.rig import RIG
 from campaigns.studio import Studio
 
@@ -43,8 +45,8 @@ ENDS = SPARED | LOST | {"Interrupts": ("failed", "KeyboardInterrupt"), "Hoards":
 class Hostilities:
     """A studio with two workers that may have 2 GB of memory each. `floods` is how many events one step emits."""
 
-    def __init__(self, folder: Path, *, floods: int, quick: bool = True) -> None:
-        self.studio = Studio(folder, [FLOWS], workers=2, quick=quick, environment={RIG: '{"memory": 2000}'})
+    def __init__(self, folder: Path, *, floods: int) -> None:
+        self.studio = Studio(folder, [FLOWS], workers=2, environment={RIG: '{"memory": 2000}'})
         self.slowest = 0.0
         self._floods = floods
 
@@ -105,3 +107,23 @@ class Hostilities:
         finally:
             over.set()
             thread.join()
+
+
+def campaign(folder: Path, *, seed: int, rounds: int) -> Judgement:
+    """Every hostile step alone, in an order drawn by `seed`, then all together; `rounds` times."""
+    rng = random.Random(seed)
+    judgement = Judgement()
+    for n in range(rounds):
+        here = folder / f"round-{n}"
+        here.mkdir()
+        made = Hostilities(here, floods=100_000)
+        made.studio.start()
+        groups = [[name] for name in rng.sample(list(ENDS), len(ENDS))]
+        for group in [*groups, list(SPARED), list(LOST)]:
+            judgement.broken += made.together(group)
+            judgement.counts["hostile runs"] += len(group)
+            judgement.counts["bystanders"] += 4
+        judgement.broken += made.clinging()
+        judgement.counts["slowest answer of /health, in ms"] = round(1000 * made.slowest)
+        judgement.broken += made.end()
+    return judgement

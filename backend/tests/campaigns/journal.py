@@ -33,6 +33,12 @@ class Judgement:
         if not true:
             self.broken.append(otherwise)
 
+    def add(self, other: Judgement) -> None:
+        """Take another one in."""
+        for name, count in other.counts.items():
+            self.counts[name] += count
+        self.broken += other.broken
+
 
 @dataclass(frozen=True, slots=True)
 class Promises:

@@ -40,14 +40,15 @@ class Campaign:
     """A studio under `kill -9`, with everybody who uses it."""
 
     def __init__(
-        self, folder: Path, *, seed: int, workers: int = 2, quick: bool = False, mix: dict[str, int] | None = None
+        self, folder: Path, *, seed: int, workers: int, quick: bool, durability: str
     ) -> None:
         self.kills = {"worker kills": 0, "web kills": 0, "kills of everything at once": 0}
         self.rng = random.Random(seed)
-        self.studio = Studio(folder, FLOWS, workers=workers, quick=quick)
+        environment = {"TREADLE_DURABILITY": durability}
+        self.studio = Studio(folder, FLOWS, workers=workers, quick=quick, environment=environment)
         self.readers = Readers(self.studio, count=3)
         self.controls = Controls(self.studio, seed=seed)
-        self.crowd = Crowd(self.studio, seed=seed, mix=mix or MIX, started=self._started)
+        self.crowd = Crowd(self.studio, seed=seed, mix=MIX, started=self._started)
         self.left_open = 0
         self.broken: list[str] = []
 
@@ -143,12 +144,12 @@ class Campaign:
 
 
 def campaign(
-    folder: Path, *, kills: int, seed: int, workers: int = 2, quick: bool = False,
+    folder: Path, *, kills: int, seed: int, workers: int = 4, quick: bool = False, durability: str = "full",
     pause: tuple[float, float] = (0.05, 0.6), patience: float = 60.0,
 ) -> Report:  # fmt: skip
     """Kill `kills` processes of a studio while clients work; judge what is left."""
     began = time.monotonic()
-    made = Campaign(folder, seed=seed, workers=workers, quick=quick)
+    made = Campaign(folder, seed=seed, workers=workers, quick=quick, durability=durability)
     made.run(kills=kills, pause=pause, patience=patience)
     report = made.judge()
     report.seed = seed

@@ -221,6 +221,21 @@ async def test_what_a_failed_attempt_wrote_is_not_counted(keeping):
     assert list(kept.state.context) == ["n8"]
 
 
+class Rants(Workflow):
+    @step
+    async def rant(self, ev: StartEvent) -> StopEvent:
+        raise ValueError("no" * (10 << 20))
+
+
+async def test_failure_with_a_whole_document_in_it_is_cut_short(keeping):
+    kept = keeping.start(Rants())
+    error = (await kept.outcome()).error
+    assert error.message.startswith("nono")
+    assert "\n... 20905984 characters left out ...\n" in error.message
+    assert len(error.message) + len(error.traceback) < 140_000
+    assert kept.folded().outcome.error == error
+
+
 class Round(Event):
     n: int
 

@@ -1,0 +1,17 @@
+"""Which campaigns every run of the tests includes; `make campaigns` runs them all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+ALWAYS = frozenset({"test_journal.py", "test_kill.py", "test_lineage.py"})
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.parent == HERE and item.path.name not in ALWAYS:
+            item.add_marker(pytest.mark.campaign)
