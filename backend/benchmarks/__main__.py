@@ -13,7 +13,7 @@ from typing import Any
 # Started as a folder (`python backend/benchmarks`), the modules beside this file are still those of the package.
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-from benchmarks import document, durable, engine, importing, memory, profiling, recovery, serving  # noqa: E402 - found above
+from benchmarks import document, durable, engine, importing, layout, memory, profiling, recovery, serving  # noqa: E402
 from benchmarks.findings import Finding, log, summary, table  # noqa: E402
 from benchmarks.folders import out  # noqa: E402
 from benchmarks.machine import machine, versions  # noqa: E402
@@ -21,7 +21,7 @@ from benchmarks.processes import ChildError  # noqa: E402
 
 SPEED = ("E1", "E2", "E3", "E4")
 DURABLE = ("D1", "D2", "D3")
-NAMES = (*SPEED, "E5", "E6", *DURABLE, "R1", "R2", "S1")
+NAMES = (*SPEED, "E5", "E6", *DURABLE, "R1", "R2", "S1", "S5")
 QUICK = 0.02
 
 
@@ -88,6 +88,8 @@ def _measure(names: list[str], given: argparse.Namespace) -> None:
             findings.extend(durable.measure(name, rounds=rounds, scale=scale, full=given.full))
         elif name.startswith("R"):
             findings.extend(recovery.measure(name, rounds=rounds, scale=scale))
+        elif name == "S5":
+            findings.extend(layout.measure(rounds=rounds))
         else:
             findings.extend(serving.measure(rounds=rounds))
     libraries = {name for finding in findings for name in finding.values}

@@ -16,7 +16,7 @@ if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 from benchmarks.findings import Finding, log, table
-from benchmarks.peers import PeerInstallError, _cache
+from benchmarks.peers import PeerInstallError, cache
 from benchmarks.processes import ChildError, environment
 from treadle.visualizer.geometry import Direction
 from treadle.visualizer.graph import Edge, Graph, Node, NodeKind, Role, known_edges
@@ -151,7 +151,7 @@ def _installed(name: str) -> Path:
     package = PACKAGES[name]
     if shutil.which("node") is None or shutil.which("npm") is None:
         raise PeerInstallError(f"{name}: needs node and npm")
-    home = _cache() / f"{name}-{hashlib.sha256(package.encode()).hexdigest()[:12]}"
+    home = cache() / f"{name}-{hashlib.sha256(package.encode()).hexdigest()[:12]}"
     done = home / "complete"
     if not done.exists():
         log(f"Installing {package} into {home}")

@@ -44,7 +44,7 @@ def python_of(peer: Peer) -> Path:
     if not peer.packages:
         return Path(sys.executable)
     mark = hashlib.sha256("\n".join([sys.version, *peer.packages]).encode()).hexdigest()[:12]
-    home = _cache() / f"{peer.packages[0].replace('==', '-')}-{mark}"
+    home = cache() / f"{peer.packages[0].replace('==', '-')}-{mark}"
     python = home / "bin" / "python"
     done = home / "complete"
     if not done.exists():
@@ -58,7 +58,8 @@ def python_of(peer: Peer) -> Path:
     return python
 
 
-def _cache() -> Path:
+def cache() -> Path:
+    """Where environments are kept."""
     given = os.environ.get("XDG_CACHE_HOME")
     cache = (Path(given) if given else Path.home() / ".cache") / "treadle" / "benchmarks"
     cache.mkdir(parents=True, exist_ok=True)

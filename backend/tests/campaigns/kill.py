@@ -22,8 +22,8 @@ from campaigns.studio import Studio
 
 HERE = Path(__file__).parent
 FLOWS = [HERE / "flows.py", HERE / "mix.py", HERE / "nests.py"]
-ALL_WORKERS, WEB, EVERYTHING = 0.08, 0.04, 0.04
-"""How often not one worker is killed but all of them, the web process alone, or the whole studio."""
+ALL_WORKERS, WEB, EVERYTHING, STOP = 0.08, 0.04, 0.04, 0.08
+"""How often not one worker is killed but all of them, the web process alone, the whole studio; or one is told to stop."""
 
 
 @dataclass(slots=True)
@@ -50,6 +50,7 @@ class Campaign:
         self.controls = Controls(self.studio, seed=seed)
         self.crowd = Crowd(self.studio, seed=seed, mix=MIX, started=self._started)
         self.left_open = 0
+        self.stopped = 0
         self.broken: list[str] = []
 
     @property
@@ -82,11 +83,13 @@ class Campaign:
         with self.studio.reading() as database:
             judgement = judge(database, self.studio.side_log, promises)
             self.readers.judge(database)
-        complaints = self.studio.complaints
-        judgement.claim(not complaints, f"the studio wrote:\n{complaints[-6000:]}", as_count="complaints written")
+        said = self.studio.complaints
+        clean = not any(word in said for word in ("Traceback", "Fatal Python", "never retrieved"))
+        judgement.claim(clean, f"the studio wrote:\n{said[-6000:]}", as_count="tracebacks written")
         code, said = self.studio.check()
         judgement.claim(code == 0, f"treadle fsck: exit {code}:\n{said[-3000:]}", as_count="fsck not clean")
         told = {
+            "workers told to stop": self.stopped,
             "requests sent again": self.crowd.retries + self.controls.retries,
             "prompts left open over the last kill, then answered": self.left_open,
             "second answers refused": self.crowd.refused,
@@ -113,8 +116,12 @@ class Campaign:
             self.kills["web kills"] += 1
             self.studio.kill_web()
             self.studio.start()
+        elif lot < EVERYTHING + WEB + STOP:
+            self.stopped += 1
+            with suppress(ProcessLookupError):
+                os.kill(self.rng.choice(pids), signal.SIGTERM)
         else:
-            for pid in pids if lot < EVERYTHING + WEB + ALL_WORKERS else [self.rng.choice(pids)]:
+            for pid in pids if lot < EVERYTHING + WEB + STOP + ALL_WORKERS else [self.rng.choice(pids)]:
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
                     self.kills["worker kills"] += 1

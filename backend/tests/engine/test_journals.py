@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import insert, update
 from strategies import Choices
 from test_fold import difference
-from test_reducer import ROUTES, TYPES, Ask, Both, Work
+from test_reducer import ROUTES, TYPES, Ask, Work
 from test_snapshot import STRANGE
 from weaving import PATIENCE, Answer, Outside, Question, Weave
 
@@ -26,7 +26,6 @@ from treadle.engine.readers import from_record
 from treadle.engine.replay import fold, fold_records
 from treadle.engine.state import Outcome, Routes, RunState
 from treadle.engine.ticks import ErrorFacts, Tick
-from treadle.errors import RunInterrupted
 from treadle.resources import MIGRATIONS
 from treadle.store.database import Database
 from treadle.store.journal import StoredJournal, read_records
@@ -281,98 +280,6 @@ async def test_ticks_are_kept_in_the_order_of_their_appends(book):
                 await asyncio.sleep(0)
     assert done == list(range(1, 61))
     assert [tick.value for tick in book.ticks("r")] == done
-
-
-class Slow(MemoryJournal):
-    """A journal that keeps everything a little later."""
-
-    def append(self, seq: int, tick: Tick, commands: Sequence[Command]) -> asyncio.Future[None]:
-        super().append(seq, tick, commands)
-        kept: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        kept.get_loop().call_later(0.01, kept.set_result, None)
-        return kept
-
-
-async def test_second_failure_does_not_take_the_place_of_the_first_while_that_is_being_kept():
-    class Twice(Workflow):
-        @step
-        async def begin(self, ev: StartEvent) -> Both:
-            return Both()
-
-        @step
-        async def one(self, ev: Both) -> StopEvent:
-            raise ValueError("first")
-
-        @step
-        async def two(self, ev: Both) -> StopEvent:
-            raise OSError("second")
-
-    ended: asyncio.Future[BaseException | None] = asyncio.get_running_loop().create_future()
-    loop = RunLoop(
-        Twice().table,
-        run_id="r",
-        clock=time.time,
-        ended=lambda outcome, error: ended.set_result(error),
-        journal=Slow(),
-    )
-    loop.start(StartEvent(), context={})
-    assert repr(await ended) == "ValueError('first')"
-    assert loop.state.seq == 4, "both were kept"
-
-
-async def test_run_whose_end_was_kept_but_not_told_ends_when_it_is_resumed():
-    journal = MemoryJournal()
-    workflow = Weave()
-    _, ended = begin(MemoryBook(), workflow, journal=journal, threads=[("plain", 0, 0)])
-    assert (await ended).event.result == [0]
-    ended = asyncio.get_running_loop().create_future()
-    loop = RunLoop(
-        workflow.table,
-        run_id="r",
-        clock=time.time,
-        ended=lambda outcome, error: ended.set_result(outcome),
-        journal=journal,
-        state=fold(journal.ticks, workflow.table.routes),
-    )
-    loop.resume(worker="w", reason="its worker ended", crashed=False)
-    assert (await ended).event.result == [0]
-
-
-async def test_callers_who_step_through_a_run_hear_of_its_end():
-    """All of them, also when what they ask for is still being kept."""
-    loop, ended = begin(MemoryBook(), Weave(), journal=Slow(), threads=[("plain", 0, 0)] * 3)
-    loop.hold()
-    first, second = (asyncio.get_running_loop().create_task(loop.run_step(dispatch=False)) for _ in range(2))
-    await asyncio.sleep(0)
-    loop.cancel()
-    third = asyncio.get_running_loop().create_task(loop.run_step(dispatch=True))
-    assert (await ended).status == "cancelled"
-    assert await asyncio.gather(first, second, third) == [None, None, None]
-
-
-class Torn(MemoryJournal):
-    """A journal that cannot be written after its third entry."""
-
-    def append(self, seq: int, tick: Tick, commands: Sequence[Command]) -> asyncio.Future[None]:
-        kept: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        if seq > 3:
-            kept.get_loop().call_soon(kept.set_exception, RunInterrupted("The disk is gone."))
-        else:
-            super().append(seq, tick, commands)
-            kept.get_loop().call_soon(kept.set_result, None)
-        return kept
-
-
-async def test_run_stops_where_its_journal_fails():
-    workflow = Weave()
-    journal = Torn()
-    loop, ended = begin(MemoryBook(), workflow, journal=journal, threads=[("plain", 0, 0)] * 5)
-    assert (await ended).status == "interrupted"
-    began = list(workflow.began)
-    for _ in range(20):
-        await asyncio.sleep(0)
-    assert workflow.began == began == ["r:1:split"], "no step runs on what is not kept"
-    assert loop.over and len(journal.ticks) == 3
 
 
 @pytest.mark.parametrize("book", ["sqlite"], indirect=True)

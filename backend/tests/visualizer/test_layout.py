@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 import time
 from dataclasses import replace
 from itertools import combinations, pairwise
@@ -236,6 +240,27 @@ def test_words_of_edges_and_signs_of_warnings_keep_off_each_other() -> None:
     for route, node in ((route, node) for route in made.routes for node in made.nodes):
         across, down = abs(route.label[0] - node.right), abs(route.label[1] - node.top)
         assert across >= route.room[0] / 2 or down >= route.room[1] / 2
+
+
+def test_same_graph_gives_the_same_bytes_in_every_process() -> None:
+    """Nothing depends on how a process happens to hash strings."""
+    graphs = [RAG, compacted(RAG), nested(2), chain(40, back={7: 3, 9: 5})]
+    script = (
+        "import json, sys; from treadle.visualizer.graph import Graph; from treadle.visualizer.layout import layout;"
+        "from treadle.visualizer.svg import to_svg\n"
+        "for data in json.load(sys.stdin):\n"
+        "    graph = Graph.from_dict(data)\n"
+        "    print(*(to_svg(graph, layout(graph, direction=way), legend=True) for way in ('TB', 'LR')))"
+    )
+    told = json.dumps([graph.to_dict() for graph in graphs])
+    drawn = {
+        subprocess.run(
+            [sys.executable, "-c", script], input=told, capture_output=True, text=True, check=True,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+        ).stdout
+        for seed in ("1", "2")
+    }  # fmt: skip
+    assert len(drawn) == 1 and drawn.pop().count("<svg") >= 8
 
 
 def test_roomless_nodes_are_narrower() -> None:

@@ -133,7 +133,7 @@ def test_frame_of_a_nested_workflow_has_its_name_and_what_is_inside_is_drawn_ove
     drawn = to_svg(graph, layout(graph), theme="light")
     assert drawn.count("graph-frame-ground") == 2 and ">Reflection</text>" in drawn  # the rule, and one frame
     assert drawn.index('class="graph-frame-ground"') < drawn.index('class="graph-edges"')
-    assert 'class="graph-times is-empty is-inside"' in to_svg(
+    assert 'class="graph-times is-empty is-inside" data-edge-label="event:reflection/StartEvent' in to_svg(
         graph, layout(graph), overlay=overlay_of(graph, {}, run_status="running")
     )
 
@@ -201,7 +201,7 @@ def test_words_on_compact_edges_carry_their_count() -> None:
     graph = compacted(RAG)
     counts = {"edges": {"step:judge_query>event:BadQueryEvent": 2, "event:BadQueryEvent>step:improve_query": 2}}
     drawn = to_svg(graph, layout(graph), overlay=overlay_of(graph, counts, run_status="running"))
-    assert re.search(r'graph-words is-done"[^>]*>BadQueryEvent</text><text class="graph-times-text"[^>]*>×2<', drawn)
+    assert re.search(r'graph-times-text"[^>]*>×2</text><text class="graph-words is-done"[^>]*>BadQueryEvent<', drawn)
     assert ">JudgeEvent</text>" in to_svg(graph, layout(graph))
 
 

@@ -115,8 +115,14 @@ class RunLoop:
     def happen(self, tick: ticks.Tick) -> None:
         """Let `tick` happen, whatever the limits are."""
         state = self.state
-        commands = apply(state, tick)
-        kept = self._journal.append(state.seq, tick, commands) if self._journal is not None else None
+        try:
+            commands = apply(state, tick)
+            kept = self._journal.append(state.seq, tick, commands) if self._journal is not None else None
+        except Exception as error:
+            # The state has gone a step that the journal does not know: from the journal the run goes on, not from here.
+            if self._journal is not None:
+                self.abandon(RunInterrupted(f"Entry {state.seq} could not be made: {type(error).__name__}: {error}"))
+            raise
         if kept is None and not self._pending:
             if commands:
                 self._carry_out(commands)
@@ -374,7 +380,7 @@ class RunLoop:
             since = now - delivery.first_failed_at if delivery.first_failed_at is not None else 0.0
             seed = zlib.crc32(f"{self.run_id}:{delivery.seq}:{delivery.step}:{delivery.attempt}".encode())
             try:
-                delay = next_delay(policy, elapsed=since, failed=delivery.attempt, error=error, seed=seed)
+                delay = next_delay(policy, elapsed=since, failed=delivery.failures, error=error, seed=seed)
             except Exception as broken:
                 broken.__context__ = error
                 error = broken

@@ -126,7 +126,7 @@ def _delivery(delivery: Delivery) -> dict[str, Any]:
     data: dict[str, Any] = {"seq": delivery.seq, "step": delivery.step, "event": _event(delivery.event)}
     if delivery.inputs is not None:
         data["inputs"] = [_event(event) for event in delivery.inputs]
-    for name in ("attempt", "started_at", "first_failed_at", "deaths", "paused", "recovered"):
+    for name in ("attempt", "failures", "started_at", "first_failed_at", "deaths", "paused", "recovered"):
         if (value := getattr(delivery, name)) is not None:
             data[name] = value
     if (memo := delivery.memo) is not None:

@@ -38,6 +38,8 @@ class Delivery:
     inputs: tuple[Event, ...] | None = None
     """The events of a join, in the order of its parameters; `event` is then the one that completed it."""
     attempt: int = 0
+    failures: int = 0
+    """How many of its attempts raised; the others were cut short, which no retry policy is asked about."""
     started_at: float = 0.0
     first_failed_at: float | None = None
     deaths: int = 0

@@ -114,11 +114,11 @@ class Driver:
         for nested in list(live.inside.values()):
             assert nested.handler is not None
             nested.handler.stop()
-        if outcome.status == "interrupted" and not self.stopping:
-            if error is not None:
+        if outcome.status == "interrupted":
+            if error is not None and not self.stopping:
                 log.warning("Run %s stops here: %s", live.claim.run_id, error)
                 self.lost(live.claim, error)
-            if around is not None:
+            if around is not None:  # before its step hears of it, which would fail
                 reason = error if error is not None else TreadleError(outcome.error.message if outcome.error else "")
                 around.loop.abandon(passed_on(live.claim.run_id, live.claim.workflow, reason))
         if live.handler is not None:

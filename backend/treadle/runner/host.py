@@ -163,8 +163,11 @@ class Host:
             # One at a time: the next crash then tells the guilty one from those that merely shared its worker.
             await self._resume(self._suspects.popleft())
         self._fresh.update({claimed.run_id: claimed for claimed in claims if not claimed.entries})
+        if self._stopping:
+            return False
         pending = inbox.pending(self._database, self._worker)
-        untaken = [request for request in pending if request.id not in self._taken]
+        anew = {claimed.run_id for claimed in claims}  # what was taken of these was never written
+        untaken = [request for request in pending if request.id not in self._taken or request.run_id in anew]
         self._taken &= {request.id for request in pending}
         for request in untaken:
             if request.kind == "start" and request.run_id in self._fresh:
@@ -206,7 +209,8 @@ class Host:
         except ValueNotStorable as error:
             self._interrupt(claimed, error)
         else:
-            self._driver.resume(self._driver.open(claimed, workflow, state), crashed=crashed(claimed))
+            if not self._stopping:  # while it was read we may have been told to stop: nothing begins after that
+                self._driver.resume(self._driver.open(claimed, workflow, state), crashed=crashed(claimed))
 
     def _lose(self, claimed: Claim, error: BaseException) -> None:
         self._broken.append((claimed, error))

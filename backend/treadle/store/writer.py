@@ -164,6 +164,7 @@ class Writer:
         self._committed = committed
         self._failed = failed
         self._trouble: Kind | None = None
+        self._lost: set[Mark] = set()
         self._closing = threading.Event()
         self._gather: list[Callable[[], Share]] = []
         self._busy = False
@@ -196,7 +197,10 @@ class Writer:
         if self._gather and not self._busy:
             self._busy = True
             gather, self._gather = self._gather, []
-            group = [share() for share in gather]
+            group = self._still_written([share() for share in gather])
+            if not group:
+                self._done(group, {})
+                return
             if self._database.full:
                 self._work.put(group)
                 return
@@ -206,6 +210,13 @@ class Writer:
                 self._work.put(group)
             else:
                 self._done(group, _taken_over(fenced))
+
+    def _still_written(self, group: list[Share]) -> list[Share]:
+        """The shares of runs of which nothing is missing on disk; the loops of the others are about to hear of it."""
+        for share in group:
+            if share.mark in self._lost and share.kept is not None and not share.kept.done():
+                share.kept.set_exception(RunInterrupted(f"Run {share.run_id} is no longer written by this worker."))
+        return [share for share in group if share.mark not in self._lost]
 
     def _run(self) -> None:
         while (group := self._work.get()) is not None:
@@ -260,6 +271,7 @@ class Writer:
 
     def _done(self, group: list[Share], errors: dict[Mark, BaseException]) -> None:
         self._busy = False
+        self._lost |= errors.keys()
         for share in group:
             kept = share.kept
             if kept is None or kept.done():

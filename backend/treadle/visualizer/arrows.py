@@ -39,10 +39,11 @@ def edge_svg(route: Route, mark: EdgeMark | None, *, quiet: bool, mini: bool) ->
 
 
 def words_svg(edge: Edge, route: Route, mark: EdgeMark | None, *, inside: bool) -> str:
-    """The words of an edge on a patch of the ground: its events, if it stands for some, and how many it carried."""
+    """The words of an edge on a patch of the ground: how many events it carried, and which ones if it stands for them.
+
+    They are there before there is anything to say, for live pages to fill.
+    """
     label = mark.label if mark else ""
-    if not edge.label and mark is None:
-        return ""
     name = shortened(edge.label)
     wide = text_width(name, size=LABEL_FONT) if name else 0.0
     count = text_width(label, size=COUNT_FONT) + 4 if label else 0.0
@@ -51,8 +52,13 @@ def words_svg(edge: Edge, route: Route, mark: EdgeMark | None, *, inside: bool) 
     x, y = route.label
     if route.source == route.target and x > max(across for across, _ in route.points):
         x += (box - route.room[0]) / 2
-    classes = ["graph-times", *(["is-empty"] if not name and not label else [])]
-    classes += [name for name, on in (("is-inside", inside), ("is-dim", mark is not None and mark.dim)) if on]
+    told = (
+        ("is-empty", not label),
+        ("has-words", bool(name)),
+        ("is-inside", inside),
+        ("is-dim", mark is not None and mark.dim),
+    )
+    classes = " ".join(["graph-times", *(word for word, on in told if on)])
     state = f" is-{mark.status}" if mark else ""
     spoken = (
         f'<text class="graph-words{state}" x="{number(x - (count + gap) / 2)}" y="{number(y + 4)}">{clean(name)}</text>'
@@ -60,11 +66,11 @@ def words_svg(edge: Edge, route: Route, mark: EdgeMark | None, *, inside: bool) 
         else ""
     )
     return (
-        f'<g class="{" ".join(classes)}" data-edge-label="{clean(route.key)}">'
+        f'<g class="{classes}" data-edge-label="{clean(route.key)}">'
         f'<rect class="graph-times-box" x="{number(x - box / 2)}" y="{number(y - 8)}" '
-        f'width="{number(box)}" height="16" rx="5"/>{spoken}'
+        f'width="{number(box)}" height="16" rx="5"/>'
         f'<text class="graph-times-text" x="{number(x + (wide + gap) / 2)}" y="{number(y + 4)}">{clean(label)}</text>'
-        "</g>"
+        f"{spoken}</g>"
     )
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 from typing import Literal
 
 from treadle.resources import STATIC
@@ -54,8 +53,7 @@ def _colour(name: str, pair: tuple[str, str], theme: FileTheme) -> str:
 
 @cache
 def _stylesheet() -> str:
-    page = (STATIC / "css" / "graph.css").read_text(encoding="utf-8").partition(_PAGE_ONLY)[0]
-    return page + Path(__file__).with_name("marks.css").read_text(encoding="utf-8")
+    return (STATIC / "css" / "graph.css").read_text(encoding="utf-8").partition(_PAGE_ONLY)[0]
 
 
 def _tight(css: str) -> str:

@@ -42,6 +42,7 @@ def step_failed(state: RunState, tick: StepFailed, commands: list[Command]) -> N
     else:
         counts.running -= 1
     counts.failed += 1
+    delivery.failures += 1
     if delivery.first_failed_at is None:
         delivery.first_failed_at = tick.at
     if tick.retry_at is not None:

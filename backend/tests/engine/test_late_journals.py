@@ -1,0 +1,129 @@
+"""What a run does while its journal is still writing, and when that fails: nothing on what is not kept."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+
+from test_reducer import Both
+from weaving import Weave
+
+from treadle import StartEvent, StopEvent, Workflow, step
+from treadle.engine.commands import Command
+from treadle.engine.journal import MemoryJournal
+from treadle.engine.loop import RunLoop
+from treadle.engine.replay import fold
+from treadle.engine.state import Outcome, RunState
+from treadle.engine.ticks import EventSent, Tick
+from treadle.errors import RunInterrupted
+
+Ended = asyncio.Future[tuple[Outcome, BaseException | None]]
+
+
+def prepare(workflow: Workflow, journal: MemoryJournal, state: RunState | None = None) -> tuple[RunLoop, Ended]:
+    """The loop of a run; the future is told its outcome, and the exception that led to it."""
+    ended: Ended = asyncio.get_running_loop().create_future()
+    loop = RunLoop(
+        workflow.table,
+        run_id="r",
+        clock=time.time,
+        ended=lambda outcome, error: ended.set_result((outcome, error)),
+        journal=journal,
+        state=state,
+    )
+    return loop, ended
+
+
+class Slow(MemoryJournal):
+    """A journal that keeps everything a little later."""
+
+    def append(self, seq: int, tick: Tick, commands: Sequence[Command]) -> asyncio.Future[None]:
+        super().append(seq, tick, commands)
+        kept: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        kept.get_loop().call_later(0.01, kept.set_result, None)
+        return kept
+
+
+class Torn(MemoryJournal):
+    """A journal that cannot be written after its third entry."""
+
+    def append(self, seq: int, tick: Tick, commands: Sequence[Command]) -> asyncio.Future[None]:
+        kept: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if seq > 3:
+            kept.get_loop().call_soon(kept.set_exception, RunInterrupted("The disk is gone."))
+        else:
+            super().append(seq, tick, commands)
+            kept.get_loop().call_soon(kept.set_result, None)
+        return kept
+
+
+class Twice(Workflow):
+    """Two steps that fail at the same time."""
+
+    @step
+    async def begin(self, ev: StartEvent) -> Both:
+        return Both()
+
+    @step
+    async def one(self, ev: Both) -> StopEvent:
+        raise ValueError("first")
+
+    @step
+    async def two(self, ev: Both) -> StopEvent:
+        raise OSError("second")
+
+
+async def test_run_stops_where_its_journal_fails():
+    workflow, journal = Weave(), Torn()
+    loop, ended = prepare(workflow, journal)
+    loop.start(StartEvent(threads=[("plain", 0, 0)] * 5), context={})
+    outcome, error = await ended
+    assert (outcome.status, str(error)) == ("interrupted", "The disk is gone.")
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert workflow.began == ["r:1:split"], "no step runs on what is not kept"
+    assert len(journal.ticks) == 3
+
+
+async def test_second_failure_does_not_take_the_place_of_the_first_while_that_is_being_kept():
+    loop, ended = prepare(Twice(), Slow())
+    loop.start(StartEvent(), context={})
+    outcome, error = await ended
+    assert (outcome.error.message, repr(error)) == ("first", "ValueError('first')")
+    assert loop.state.seq == 4, "both were kept"
+
+
+async def test_run_whose_end_was_kept_but_not_told_ends_when_it_is_resumed():
+    workflow, journal = Weave(), MemoryJournal()
+    loop, ended = prepare(workflow, journal)
+    loop.start(StartEvent(threads=[("plain", 0, 0)]), context={})
+    outcome, _ = await ended
+    loop, ended = prepare(workflow, journal, fold(journal.ticks, loop.table.routes))
+    loop.resume(worker="w", reason="its worker ended", crashed=False)
+    assert await ended == (outcome, None)
+
+
+async def test_callers_who_step_through_a_run_hear_of_its_end():
+    """All of them, also when what they ask for comes to nothing because the end is being kept already."""
+    loop, ended = prepare(Weave(), Slow())
+    loop.start(StartEvent(threads=[("plain", 0, 0)] * 3), context={}, held=True)
+    await loop.run_step(dispatch=False)
+    loop.cancel()
+    steps = [asyncio.get_running_loop().create_task(loop.run_step(dispatch=False)) for _ in range(3)]
+    outcome, _ = await ended
+    assert outcome.status == "cancelled"
+    assert await asyncio.gather(*steps) == [None, None, None]
+
+
+async def test_event_in_the_callers_hand_goes_on_once_when_the_run_is_released():
+    journal = MemoryJournal()
+    loop, ended = prepare(Twice(), journal)
+    loop.start(StartEvent(), context={}, held=True)
+    event = await loop.run_step(dispatch=False)
+    loop.release()
+    event["late"] = True
+    loop.outbox.send(event, target=None, delivery=None, index=0)
+    await ended
+    (sent,) = [tick for tick in journal.ticks if isinstance(tick, EventSent)]
+    assert (sent.event, sent.source) == (Both(), (1, "begin"))
