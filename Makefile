@@ -3,6 +3,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+KILLS ?= 2000
 
 # Whatever environment the caller has activated is not the one these targets work in.
 unexport VIRTUAL_ENV
@@ -10,7 +11,7 @@ unexport CONDA_PREFIX
 unexport PYTHONHOME
 unexport PYTHONPATH
 
-.PHONY: help serve test check e2e pictures bench bench-engine bench-durable campaign-kill wheel lock vendor clean
+.PHONY: help serve test check e2e pictures bench bench-engine bench-durable campaigns campaign-kill wheel lock vendor clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -47,8 +48,15 @@ bench-engine: $(VENV)/.test ## the same for the engine alone (ARGS="--full", ARG
 bench-durable: $(VENV)/.test ## the same for runs on disk and after kill -9 (ARGS="--full", ARGS="--profile D1")
 	$(BIN)/python backend/benchmarks D1 D2 D3 R1 R2 $(ARGS)
 
-campaign-kill: $(VENV)/.test ## kill the worker 50 times under load and count what was lost (ARGS="--seed 7")
-	$(BIN)/python scripts/campaign_kill.py $(ARGS)
+campaigns: $(VENV)/.test ## crashes at every commit, zombies, clock jumps, full disks, hostile steps and files
+	$(BIN)/python -m pytest backend/tests/campaigns -m campaign $(ARGS)
+
+campaign-kill: $(VENV)/.test ## kill -9 KILLS=2000 processes of a busy studio, count what was lost (ARGS="--seed 7")
+	$(BIN)/python scripts/campaign_kill.py --kills $(KILLS) $(ARGS)
+
+.PHONY: campaign-commits campaign-zombie campaign-clock campaign-disk campaign-hostile
+campaign-commits campaign-zombie campaign-clock campaign-disk campaign-hostile: campaign-%: $(VENV)/.test
+	$(BIN)/python scripts/campaign_run.py $* $(ARGS)
 
 wheel: $(VENV)/.serve ## build dist/treadle-*.whl
 	$(BIN)/python -m hatchling build --target wheel --directory dist

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from campaigns.journal import Judgement
-from campaigns.nursery import Nursery
+from campaigns.nursery import shared
 from campaigns.workshop import Workshop
 
 RUNS = {
@@ -36,14 +36,10 @@ class CommitCampaign:
 
     def __init__(self, folder: Path, *, durability: str) -> None:
         self._folder = folder
-        self._nursery = Nursery(folder, environment={"TREADLE_DURABILITY": durability})
-        self._start = Workshop(self._nursery, folder / "start")
+        self._start = Workshop(shared(), folder / "start", durability=durability)
         self._start.open()
         for workflow, size in RUNS.items():
             self._start.start(workflow, size, nap=NAP)
-
-    def close(self) -> None:
-        self._nursery.close()
 
     def points(self) -> list[Point]:
         """Every point there is, as a life without a death tells."""
@@ -103,5 +99,5 @@ def campaign(
                 judgement.broken = [f"{point}: {sentence}" for sentence in judgement.broken]
                 whole.add(judgement)
     finally:
-        made.close()
+        shared().clear()
     return len(points), whole

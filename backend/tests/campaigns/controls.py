@@ -58,5 +58,6 @@ class Controls(Clients):
             if answer.status == 202 or unsure:
                 self.cancelled.add(run_id)
             else:
-                ended = answer.status == 409 and self._serving.run(run_id)["status"] in FINAL
+                run, _ = self.persist("GET", f"/runs/{run_id}.json", None, {})
+                ended = answer.status == 409 and run.json["status"] in FINAL
                 self.expect(ended, f"cancelling {run_id}: {answer.status} {answer.text}")

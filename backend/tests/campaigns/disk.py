@@ -18,6 +18,7 @@ from processes.serving import Answer, until
 from campaigns.crowd import Crowd
 from campaigns.expected import MIX
 from campaigns.journal import Judgement, Promises, judge
+from campaigns.nursery import Nursery
 from campaigns.studio import Studio
 
 HERE = Path(__file__).parent
@@ -96,7 +97,8 @@ class DiskCampaign:
     def __init__(self, disk: Disk, *, seed: int, workers: int = 2) -> None:
         self.disk = disk
         self.rng = random.Random(seed)
-        self.studio = Studio(disk.folder, FLOWS, workers=workers, environment=disk.environment)
+        self._nursery = Nursery(disk.folder, environment=disk.environment) if disk.environment else None
+        self.studio = Studio(disk.folder, FLOWS, workers=workers, nursery=self._nursery)
         self.crowd = Crowd(self.studio, seed=seed, mix=MIX, starters=2, answerers=1, controls=False)
         self.counts = {"failures of the disk": 0, "requests refused": 0, "asked for health": 0}
         self.broken: list[str] = []
@@ -140,6 +142,8 @@ class DiskCampaign:
         finally:
             self.crowd.end()
             self.studio.close()
+            if self._nursery is not None:
+                self._nursery.close()
 
     def fail_times(self, look: Callable[[], None], *, times: int) -> Judgement:
         """Let the disk fail so often, `look` while it does, and mend it; then everything judged."""

@@ -23,7 +23,7 @@ from campaigns.studio import Studio
 HERE = Path(__file__).parent
 FLOWS = [HERE / "flows.py", HERE / "mix.py", HERE / "nests.py"]
 ALL_WORKERS, WEB, EVERYTHING, STOP = 0.08, 0.04, 0.04, 0.08
-"""How often not one worker is killed but all of them, the web process alone, the whole studio; or one is told to stop."""
+"""How often not one worker is killed but all, the web process alone, the whole studio; or one is told to stop."""
 
 
 @dataclass(slots=True)

@@ -64,6 +64,8 @@ CARDS = {
     "making.py": "RuntimeError",
 }
 """The files that cannot be loaded, and the error their card names."""
+NOWHERE = {"null.py"}
+"""Those whose error Python itself puts in no line."""
 RUN = {"Good": "rested", "Twin": "first", "second.Twin": "second", "Loud": "hoarse", "Busy": "busy",
        "Changing": "as it was"}  # fmt: skip
 """What runs all the same, by name, and what it returns."""

@@ -7,6 +7,7 @@ import everything is saved, so that a short campaign can kill a hundred of them.
 from __future__ import annotations
 
 import asyncio
+import atexit
 import contextlib
 import json
 import os
@@ -15,13 +16,17 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 SOCKET = "CAMPAIGN_NURSERY"
 """The variable that tells a forked studio where to ask for its workers."""
+WORKERS = "CAMPAIGN_WORKERS"
+"""And the one that tells it, as JSON, what the environment of those is."""
 
 
 class Nursery:
@@ -57,16 +62,30 @@ class Nursery:
             return [int(pid) for pid in listed if _lives(int(pid))]
         return []
 
-    def close(self) -> None:
-        """End it, and whoever it forked."""
+    def clear(self) -> None:
+        """End whoever it forked."""
         for pid in self.children():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+
+    def close(self) -> None:
+        """End it, and whoever it forked."""
+        self.clear()
         assert self._program.stdin is not None
         assert self._program.stdout is not None
         self._program.stdin.close()
         self._program.wait(10)
         self._program.stdout.close()
+
+
+@cache
+def shared() -> Nursery:
+    """The nursery of everybody who does not need one of his own, until this process ends."""
+    folder = tempfile.TemporaryDirectory(prefix="treadle-nursery-")
+    made = Nursery(Path(folder.name))
+    atexit.register(folder.cleanup)
+    atexit.register(made.close)
+    return made
 
 
 class Nursling:
@@ -142,7 +161,8 @@ async def raise_worker(*command: str, **_: Any) -> Ward:
     """In place of `asyncio.create_subprocess_exec` where a studio starts its workers."""
     read, write = os.pipe()
     try:
-        order = _order(command[command.index("treadle") + 1 :], Path.cwd(), {}, session=False)
+        environment = json.loads(os.environ[WORKERS])
+        order = _order(command[command.index("treadle") + 1 :], Path.cwd(), environment, session=False)
         return Ward(_ask(os.environ[SOCKET], order, [read, 1, 2]), write)
     finally:
         os.close(read)

@@ -16,7 +16,7 @@ from typing import Any
 
 from processes.serving import Serving, parent_of
 
-from campaigns.nursery import Nursery
+from campaigns.nursery import WORKERS, Nursery, shared
 from campaigns.rig import RIG
 
 TESTS = Path(__file__).resolve().parent.parent
@@ -25,18 +25,21 @@ NOISE = re.compile(r"^(Treadle is at|Stop it with|worker \d+ \(pid \d+\) ended)"
 
 
 class Studio(Serving):
-    """A studio with a side log; with `quick`, its processes are forked from a nursery instead of started anew."""
+    """A studio with a side log; with `quick`, its processes are forked from a nursery instead of started anew.
+
+    `environment` is what they have beside ours; a `nursery` of one's own is for what must be there from the first on.
+    """
 
     def __init__(
         self, folder: Path, workflows: list[Path], *, workers: int = 2, quick: bool = True,
-        environment: Mapping[str, str] | None = None, options: tuple[str, ...] = (),
+        environment: Mapping[str, str] | None = None, nursery: Nursery | None = None,
     ) -> None:  # fmt: skip
-        super().__init__(folder, workflows, workers=workers, options=options)
+        super().__init__(folder, workflows, workers=workers)
         self.side_log = folder / "side.log"
         self.side_log.touch()
         paths = os.pathsep.join(filter(None, (str(TESTS), os.environ.get("PYTHONPATH"))))
         self.environment = {"CAMPAIGN_SIDE_LOG": str(self.side_log), "PYTHONPATH": paths, **(environment or {})}
-        self.nursery = Nursery(folder, environment=self.environment) if quick else None
+        self.nursery = (nursery or shared()) if quick else None
         self.web_rig: Mapping[str, Any] = {}
         """What the web process is rigged with from its next start on, as rig.py says; its workers are not."""
 
@@ -49,8 +52,11 @@ class Studio(Serving):
         read, write = os.pipe()
         arguments = self.command[self.command.index("treadle") + 1 :]
         # A nursling shows itself as a Popen does, as far as anybody here looks.
+        environment = {**self.environment, WORKERS: json.dumps(self.environment)}
+        if self.web_rig:
+            environment[RIG] = json.dumps(self.web_rig)
         self.process = self.nursery.spawn(  # type: ignore[assignment]
-            arguments, folder=self.folder, output=write, environment={RIG: json.dumps(self.web_rig)}
+            arguments, folder=self.folder, output=write, environment=environment
         )
         os.close(write)
         printed = threading.Event()
@@ -77,10 +83,10 @@ class Studio(Serving):
         self.process.wait(10)
 
     def close(self) -> None:
-        """Kill what is left, and the nursery."""
+        """Kill what is left."""
         self.kill()
         if self.nursery is not None:
-            self.nursery.close()
+            self.nursery.clear()
 
     def worker_pids(self) -> list[int]:
         """The workers that have shown themselves and live."""

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from processes.serving import until
 
-from campaigns.modules import CARDS, HALF, RUN, write
+from campaigns.modules import CARDS, HALF, NOWHERE, RUN, write
 from campaigns.rig import RIG
 from campaigns.studio import Studio
 
@@ -38,7 +38,7 @@ def test_file_that_cannot_be_loaded_has_a_card_with_file_line_and_error(studio: 
         told = failed[name]["error"]
         assert error in told["message"], told
         assert Path(told["file"]).name == name
-        assert told["line"] is not None, told
+        assert told["line"] is not None or name in NOWHERE, told
         assert studio.ask("POST", f"/workflows/{name}/runs", {}).status in (404, 422)
 
 

@@ -37,7 +37,9 @@ LIVE = ("running", "held", "waiting")
 class Workshop:
     """A folder with a database, a side log and what its workers wrote; a copy of it is another one."""
 
-    def __init__(self, nursery: Nursery, folder: Path, *, flows: Sequence[Path] = FLOWS) -> None:
+    def __init__(
+        self, nursery: Nursery, folder: Path, *, flows: Sequence[Path] = FLOWS, durability: str = "full"
+    ) -> None:
         folder.mkdir(exist_ok=True)
         self.folder = folder
         self.file = folder / "treadle.db"
@@ -50,6 +52,7 @@ class Workshop:
         self.clock = time.time
         self._nursery = nursery
         self._flows = flows
+        self._durability = durability
         self._hired = 0
 
     def open(self) -> None:
@@ -60,7 +63,7 @@ class Workshop:
     def copy(self, folder: Path) -> Workshop:
         """Another one that stands where this one does, with nobody at work."""
         shutil.copytree(self.folder, folder, ignore=shutil.ignore_patterns("*.sock"))
-        made = Workshop(self._nursery, folder, flows=self._flows)
+        made = Workshop(self._nursery, folder, flows=self._flows, durability=self._durability)
         made.runs, made._hired = dict(self.runs), self._hired
         return made
 
@@ -91,7 +94,10 @@ class Workshop:
         return how
 
     def _call(self, command: str, *arguments: str, rig: Mapping[str, Any] | None = None) -> Nursling:
-        environment = {"CAMPAIGN_SIDE_LOG": str(self.side_log), RIG: json.dumps(rig or {})}
+        environment = {
+            "CAMPAIGN_SIDE_LOG": str(self.side_log), "TREADLE_DURABILITY": self._durability,
+            RIG: json.dumps(rig or {}),
+        }  # fmt: skip
         with self.output.open("a") as output:
             return self._nursery.spawn(
                 [command, "--database", str(self.file), *arguments], folder=self.folder, output=output.fileno(),

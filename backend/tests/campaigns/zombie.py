@@ -12,7 +12,7 @@ from pathlib import Path
 from processes.serving import until
 
 from campaigns.journal import Judgement
-from campaigns.nursery import Nursery
+from campaigns.nursery import shared
 from campaigns.workshop import Worker, Workshop
 
 LEASE, BEAT = 1.2, 0.3
@@ -28,12 +28,8 @@ class ZombieCampaign:
         self.rng = random.Random(seed)
         self.broken: list[str] = []
         self.counts = {"workers stopped": 0, "runs taken over": 0, "woken after all was done": 0, "stopped anew": 0}
-        self._nursery = Nursery(folder)
-        self.shop = Workshop(self._nursery, folder / "shop")
+        self.shop = Workshop(shared(), folder / "shop")
         self.shop.open()
-
-    def close(self) -> None:
-        self._nursery.close()
 
     def round(self, *, wake_late: bool) -> None:
         """One worker has all the runs when it is stopped; `wake_late`: it wakes when nothing is left to do."""
@@ -123,4 +119,4 @@ def campaign(folder: Path, *, seed: int, rounds: int) -> Judgement:
             made.round(wake_late=n % 2 == 1)
         return made.judge()
     finally:
-        made.close()
+        shared().clear()

@@ -94,8 +94,6 @@ class RunLoop:
         self.outbox = RunOutbox(self, launch)
         self._carriers = Carriers(self)
 
-    # What happens to the run
-
     def submit(self, tick: ticks.Tick) -> None:
         """Let `tick` happen: apply it, keep it, and carry out what follows once it is kept."""
         if self._start is not None:
@@ -238,8 +236,6 @@ class RunLoop:
         if self._stepper is None:
             self._stepper = Stepper(self)
         return await self._stepper.run_step(dispatch=dispatch)
-
-    # What the outbox asks for
 
     def now(self) -> float:
         return self._clock()
