@@ -4,7 +4,7 @@ TreadleError
 ├── WorkflowValidationError     the workflow cannot be run as written
 ├── WorkflowRuntimeError        a step did something the engine cannot carry on from
 │   └── WorkflowStalledError    nothing is left to do and no StopEvent came
-├── WorkflowTimeoutError        the run used up its active time
+├── WorkflowTimeoutError        the run used up its active time, or met its deadline
 ├── WorkflowCancelledByUser     somebody cancelled the run
 ├── RunInterrupted              the run's worker died or lost its lease; the journal has the rest
 ├── RecordedError               a step's exception as the journal remembers it

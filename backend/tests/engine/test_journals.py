@@ -218,6 +218,7 @@ def every_tick() -> list[Tick]:
     return [
         ticks.RunStarted(0.1, StartEvent(**STRANGE), {"deep": STRANGE}, held=True),
         ticks.RunStarted(0.1, StartEvent(), {}),
+        ticks.RunStarted(0.1, StartEvent(), {}, deadline=60.1),
         ticks.EventSent(1e-9, odd),
         ticks.EventSent(1.0, odd, target="work", source=key, index=3),
         ticks.EventSent(1.0, Answer(n=1, **STRANGE), prompt=3),
@@ -248,6 +249,7 @@ def every_tick() -> list[Tick]:
         ticks.RunResumed(1.0, "w\ud800", "its worker ended", crashed=True),
         ticks.RunCancelled(1.0),
         ticks.RunTimedOut(1.0, 0.1),
+        ticks.RunTimedOut(1.0, None, 60.1),
         ticks.RunFailed(1.0, error, "work"),
         ticks.RunFailed(1.0, error),
     ]

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import math
+import time
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+from turns import until
 
 from treadle import (
     ConstantDelayRetryPolicy,
@@ -17,8 +22,10 @@ from treadle import (
     Workflow,
     WorkflowTimedOutEvent,
     WorkflowTimeoutError,
+    WorkflowValidationError,
     step,
 )
+from treadle.engine.deadlines import read
 from treadle.engine.reducer import apply
 from treadle.engine.state import Routes, RunState
 from treadle.engine.ticks import RunStarted, RunTimedOut
@@ -134,3 +141,97 @@ async def test_run_without_a_timeout_has_none():
         await asyncio.wait_for(handler, 0.05)
     assert handler.status == "running"
     await handler.cancel_run()
+
+
+async def test_deadline_ends_a_run_that_waits_for_a_person():
+    class Asks(Workflow):
+        @step
+        async def ask(self, ev: StartEvent) -> InputRequiredEvent:
+            return InputRequiredEvent(prefix="?")
+
+        @step
+        async def done(self, ev: HumanResponseEvent) -> StopEvent:
+            return StopEvent()
+
+    before = time.time()
+    handler = Asks(timeout=None, deadline=0.05).run()
+    with pytest.raises(WorkflowTimeoutError, match=r"^The run was not over by its deadline, .* Active steps: none$"):
+        await handler
+    assert handler.status == "timed_out"
+    assert before + 0.05 <= handler.state.deadline <= handler.state.last_at
+
+
+async def test_deadline_counts_held_time_and_names_the_moment():
+    moment = datetime.now(timezone(timedelta(hours=5))) + timedelta(seconds=0.05)
+    handler = Slow(timeout=None, deadline=moment).run()
+    await handler.run_step()
+    with pytest.raises(WorkflowTimeoutError, match=moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")):
+        await handler
+    assert handler.state.deadline == moment.timestamp()
+
+
+async def test_deadline_ends_a_run_that_never_got_its_turn():
+    workflow = Slow(timeout=None, num_concurrent_runs=1, deadline=0.05)
+    first = workflow.run()
+    workflow.deadline = 0.01
+    second = workflow.run()
+    with pytest.raises(WorkflowTimeoutError, match="deadline"):
+        await second
+    assert first.status == "running"
+    with pytest.raises(WorkflowTimeoutError, match="deadline"):
+        await first
+
+
+async def test_deadline_that_is_not_met_changes_nothing():
+    class Quick(Workflow):
+        @step
+        async def only(self, ev: StartEvent) -> StopEvent:
+            return StopEvent(result=ev.deadline)
+
+    assert await Quick(deadline=60).run(deadline="a field like any other") == "a field like any other"
+
+
+async def test_deadline_goes_with_the_saved_run_and_is_met_at_once_when_overdue():
+    handler = Slow(timeout=None, deadline=3600).run()
+    await until(lambda: handler.state.running)
+    data = json.loads(json.dumps(handler.ctx.to_dict()))
+    await handler.cancel_run()
+    data["deadline"] -= 7200
+    workflow = Slow(timeout=None)
+    again = workflow.run(ctx=Context.from_dict(workflow, data))
+    with pytest.raises(WorkflowTimeoutError, match="deadline"):
+        await again
+
+
+@pytest.mark.parametrize(
+    ("deadline", "problem"),
+    [
+        (datetime(2030, 1, 1), "has no time zone"),  # noqa: DTZ001 - what is refused
+        (math.nan, "neither"),
+        (True, "neither"),
+        ("tomorrow", "neither"),
+    ],
+)
+def test_deadline_that_says_no_moment_is_refused(deadline, problem):
+    with pytest.raises(WorkflowValidationError, match=problem):
+        Workflow(deadline=deadline)
+
+
+@pytest.mark.parametrize(
+    ("text", "deadline"), [("90", 90.0), ("2030-01-31T18:00:00Z", datetime(2030, 1, 31, 18, tzinfo=UTC))]
+)
+def test_deadline_is_read_from_text(text, deadline):
+    assert read(text) == deadline
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("2030-01-31T18:00:00 01:00", "neither a number of seconds nor a time"),
+        ("2030-01-31T18:00:00", "has no time zone"),
+        ("inf", "inf is neither"),
+    ],
+)
+def test_deadline_that_cannot_be_read_is_refused(text, problem):
+    with pytest.raises(WorkflowValidationError, match=problem):
+        read(text)

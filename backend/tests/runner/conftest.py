@@ -17,6 +17,7 @@ from sqlalchemy import text
 from treadle.registry.catalog import Catalog
 from treadle.registry.loader import load_paths
 from treadle.resources import MIGRATIONS
+from treadle.runner.clock import Clock
 from treadle.runner.host import Host
 from treadle.runner.publishing import publications
 from treadle.runner.requests import Requests
@@ -39,12 +40,14 @@ class Bench:
     committed: asyncio.Event | None = None
 
     @asynccontextmanager
-    async def working(self, worker: str = "w_test") -> AsyncIterator[Host]:
+    async def working(self, worker: str = "w_test", *, later: float = 0.0) -> AsyncIterator[Host]:
+        """A worker whose clock is `later` seconds ahead of ours."""
         catalog = Catalog.of(load_paths(self.flows))
         publish(self.database, publications(catalog, now=time.time()))
         committed = self.committed = self.committed or asyncio.Event()
         writer = Writer(self.database, committed=lambda runs: committed.set())
-        host = self.host = Host(self.database, writer, catalog, worker=worker)
+        clock = Clock(wall=lambda: time.time() + later)
+        host = self.host = Host(self.database, writer, catalog, worker=worker, clock=clock)
         serving = asyncio.ensure_future(host.serve())
         try:
             yield host

@@ -130,3 +130,18 @@ class Unfit(Workflow):
     @step
     async def more(self, ev: Part) -> StopEvent:
         return StopEvent()
+
+
+class Dawdles(Workflow):
+    """Waits for a person longer than it may."""
+
+    @step
+    async def ask(self, ev: StartEvent) -> InputRequiredEvent:
+        return InputRequiredEvent(prefix="?")
+
+    @step
+    async def take(self, ev: HumanResponseEvent) -> StopEvent:
+        return StopEvent(result=ev.response)
+
+
+late = Dawdles(deadline=0.2)

@@ -128,3 +128,43 @@ async def test_workflow_that_does_not_fit_together_accepts_no_run(bench):
             WorkflowValidationError, match="Unfit cannot be run: WorkflowValidationError: The following"
         ):
             bench.requests.start("Unfit", {})
+
+
+async def test_deadline_passes_while_nobody_works_and_is_met_at_once(bench):
+    async with bench.working("w_first"):
+        run_id = bench.requests.start("Ask", {}, deadline=600).run_id
+        run = await bench.until(run_id, lambda row: row["status"] == "waiting")
+    drop_leases(bench.database, "w_first")
+    async with bench.working("w_second", later=3600):
+        ended = await bench.ended(run_id)
+    assert (ended["status"], ended["error"]["type"]) == ("timed_out", "WorkflowTimeoutError")
+    assert ended["error"]["message"].startswith("The run was not over by its deadline, ")
+    first, *_, resumed, last = bench.entries(run_id)
+    assert (resumed["kind"], last["kind"]) == ("resumed", "run_timed_out")
+    due = json.loads(first["detail"])["deadline"]
+    assert due == json.loads(last["detail"])["deadline"] == pytest.approx(run["created_at"] + 600, abs=60)
+
+
+async def test_deadline_counts_from_the_acceptance_and_ends_a_run_before_its_first_step(bench):
+    async with bench.working("w_first"):
+        pass
+    run_id = bench.requests.start("Ask", {}, deadline=600).run_id
+    async with bench.working("w_second", later=3600):
+        ended = await bench.ended(run_id)
+    assert (ended["status"], ended["entries"]) == ("timed_out", 2)
+
+
+async def test_deadline_of_the_workflow_is_that_of_its_runs(bench):
+    async with bench.working():
+        run_id = bench.requests.start("Dawdles", {}).run_id
+        ended = await bench.ended(run_id)
+    assert ended["status"] == "timed_out"
+
+
+async def test_start_with_the_same_key_and_deadline_is_the_same_run(bench):
+    async with bench.working():
+        pass
+    first = bench.requests.start("Ask", {}, idempotency_key="k", deadline=60)
+    assert bench.requests.start("Ask", {}, idempotency_key="k", deadline=60).run_id == first.run_id
+    with pytest.raises(IdempotencyConflict):
+        bench.requests.start("Ask", {}, idempotency_key="k", deadline=61)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 
 from starlette.testclient import TestClient
 
@@ -16,6 +17,17 @@ def test_start_answers_with_id_and_url(program: TestClient, wishes: Wishes) -> N
     assert answer.status_code == 201
     assert answer.json() == {"id": "r_1", "url": "http://127.0.0.1:8765/runs/r_1"}
     assert wishes.made[0][1]["held"] is True and wishes.made[0][1]["fields"] == {"topic": "looms", "other": [1]}
+
+
+def test_start_takes_a_deadline(program: TestClient, wishes: Wishes) -> None:
+    for given in ("90", "2030-01-31T18:00:00Z"):
+        answer = program.post(f"/workflows/Asking/runs?deadline={given}", json={"topic": "looms"})
+        assert answer.status_code == 201
+    moment = datetime(2030, 1, 31, 18, tzinfo=UTC)
+    assert [start["deadline"] for _, start in wishes.made] == [90.0, moment]
+    answer = program.post("/workflows/Asking/runs?deadline=2030-01-31T18:00:00", json={"topic": "looms"})
+    assert (answer.status_code, len(wishes.made)) == (422, 2)
+    assert "has no time zone" in answer.json()["message"]
 
 
 def test_start_with_a_used_key_is_the_same_run(program: TestClient, wishes: Wishes) -> None:

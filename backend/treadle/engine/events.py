@@ -121,7 +121,7 @@ class WorkflowFailedEvent(StopEvent):
 
 
 class WorkflowTimedOutEvent(StopEvent):
-    """The last event in the stream of a run that used up its active time, `timeout` seconds."""
+    """The last event in the stream of a run that used up its active time, `timeout` seconds, or met its deadline."""
 
     model_config = _RARE
 

@@ -6,7 +6,6 @@ The loop has no task of its own: ticks come in by calls, steps run in carriers.
 from __future__ import annotations
 
 import asyncio
-import zlib
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -21,14 +20,14 @@ from treadle.engine.journal import Journal
 from treadle.engine.nesting import Launch
 from treadle.engine.outbox import RunOutbox
 from treadle.engine.reducer import apply
-from treadle.engine.retry import next_delay
+from treadle.engine.retry import decided
 from treadle.engine.slots import Slots
 from treadle.engine.state import Delivery, Outcome, RunState
 from treadle.engine.stepping import Stepper
 from treadle.engine.stream import EventStream
 from treadle.engine.table import StepTable
 from treadle.engine.timers import Timers
-from treadle.engine.traces import message_of, trace_of
+from treadle.engine.traces import message_of, name_step, trace_of
 from treadle.errors import LimitExceeded, RunInterrupted, RunTooLarge, WorkflowRuntimeError
 
 
@@ -134,19 +133,26 @@ class RunLoop:
             self._stepper.changed()
 
     def start(
-        self, event: Event, *, context: dict[str, Any], held: bool = False, when_free: Slots | None = None
+        self,
+        event: Event,
+        *,
+        context: dict[str, Any],
+        held: bool = False,
+        when_free: Slots | None = None,
+        deadline: float | None = None,
     ) -> None:
         """Start the run with `event` and the context it continues from, as soon as the event loop gets to it.
 
         Not at once, so that who called may still make it stepwise; with `when_free`, once that has a slot for it.
         """
-        self._start = ticks.RunStarted(self._clock(), event, context, held)
+        self._start = ticks.RunStarted(self._clock(), event, context, held, deadline)
         self.stepwise = held
         if when_free is None:
             self._carriers.begin_with(self.begin)
         else:
             self._early = []
             when_free.take(self.begin)
+        self._timers.watch_deadline(deadline)
 
     def begin(self) -> None:
         """Start now, if it has not started yet."""
@@ -178,6 +184,7 @@ class RunLoop:
         self.submit(ticks.RunResumed(self._clock(), worker, reason, crashed))
         self._send_handed()
         self._timers.watch_timeout(self._timeout)
+        self._timers.watch_deadline(self.state.deadline)
 
     def cancel(self) -> None:
         self.begin()
@@ -374,19 +381,13 @@ class RunLoop:
         policy = self.table.steps[delivery.step].retry_policy
         if policy is not None and isinstance(error, Exception) and not isinstance(error, LimitExceeded):
             since = now - delivery.first_failed_at if delivery.first_failed_at is not None else 0.0
-            seed = zlib.crc32(f"{self.run_id}:{delivery.seq}:{delivery.step}:{delivery.attempt}".encode())
-            try:
-                delay = next_delay(policy, elapsed=since, failed=delivery.failures, error=error, seed=seed)
-            except Exception as broken:
-                broken.__context__ = error
-                error = broken
+            name = f"{self.run_id}:{delivery.seq}:{delivery.step}:{delivery.attempt}"
+            delay, error = decided(policy, elapsed=since, failed=delivery.failures, error=error, name=name)
         facts = ticks.ErrorFacts(type(error).__name__, message_of(error), trace_of(error))
         if self.watched:
             self._tell(delivery, "failed", None)
         if delay is None:
-            note = f"in step {delivery.step}"
-            if note not in getattr(error, "__notes__", ()):  # one object may be raised again and again
-                error.add_note(note)
+            name_step(error, delivery.step)
             if self.state.outcome is None:
                 self._failure = (facts, error)
         elif self.say is not None:

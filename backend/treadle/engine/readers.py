@@ -71,7 +71,7 @@ def _started(record: Record, decoder: Decoder) -> Tick:
     detail = _detail(record)
     event = _event(record, decoder)
     context = decoder.values(detail["context"], where=f"Entry {record.seq}: the context value")
-    return ticks.RunStarted(record.at, event, context, detail["held"])
+    return ticks.RunStarted(record.at, event, context, detail["held"], detail.get("deadline"))
 
 
 def _sent(record: Record, decoder: Decoder) -> Tick:
@@ -147,6 +147,6 @@ _READERS: Mapping[str, Callable[[Record, Decoder], Tick]] = {
     "released": lambda record, decoder: ticks.RunReleased(record.at),
     "resumed": lambda record, decoder: ticks.RunResumed(record.at, **_payload(record)),
     "run_cancelled": lambda record, decoder: ticks.RunCancelled(record.at),
-    "run_timed_out": lambda record, decoder: ticks.RunTimedOut(record.at, _detail(record)["timeout"]),
+    "run_timed_out": lambda record, decoder: ticks.RunTimedOut(record.at, **{"timeout": None, **_detail(record)}),
     "run_failed": _run_failed,
 }

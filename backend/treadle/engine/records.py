@@ -137,7 +137,10 @@ def _key(delivery: Key | None) -> tuple[int | None, str | None]:
 
 
 def _started(seq: int, tick: ticks.RunStarted, pen: _Pen) -> Record:
-    record = pen.carrying(seq, tick.at, "run_started", None, tick.event, None, {"held": tick.held})
+    facts: dict[str, Any] = {"held": tick.held}
+    if tick.deadline is not None:
+        facts["deadline"] = tick.deadline
+    record = pen.carrying(seq, tick.at, "run_started", None, tick.event, None, facts)
     context = pen.values(tick.context, "Context at the start:", "context value")
     assert record.detail is not None
     return replace(record, detail=f'{record.detail[:-1]},"context":{context}}}')
@@ -221,7 +224,9 @@ def _resumed(seq: int, tick: ticks.RunResumed, pen: _Pen) -> Record:
 
 
 def _timed_out(seq: int, tick: ticks.RunTimedOut, pen: _Pen) -> Record:
-    return Record(seq, tick.at, "run_timed_out", detail=_facts({"timeout": tick.timeout}))
+    facts = {"timeout": tick.timeout, "deadline": tick.deadline}
+    known = {name: value for name, value in facts.items() if value is not None}
+    return Record(seq, tick.at, "run_timed_out", detail=_facts(known))
 
 
 def _run_failed(seq: int, tick: ticks.RunFailed, pen: _Pen) -> Record:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 import random
+import zlib
 from functools import lru_cache
 from numbers import Real
 from typing import Any, Protocol, runtime_checkable
@@ -113,3 +114,15 @@ def _takes_seed(function: Any) -> bool:
         return "seed" in inspect.signature(function).parameters
     except (TypeError, ValueError):  # a callable that does not tell
         return False
+
+
+def decided(
+    policy: RetryPolicy, *, elapsed: float, failed: int, error: Exception, name: str
+) -> tuple[float | None, Exception]:
+    """What `policy` says of an attempt called `name`, and the error it failed with: its own where it raises one."""
+    try:
+        delay = next_delay(policy, elapsed=elapsed, failed=failed, error=error, seed=zlib.crc32(name.encode()))
+    except Exception as broken:  # noqa: BLE001 - a policy may raise anything
+        broken.__context__ = error
+        return None, broken
+    return delay, error

@@ -56,6 +56,7 @@ def to_snapshot(state: RunState) -> dict[str, Any]:
         "emitted": [[*edge, count] for edge, count in state.emitted.items()],
         "taken": [[*edge, count] for edge, count in state.taken.items()],
         "times": [state.started_at, state.last_at, state.active],
+        "deadline": state.deadline,
         "size": state.size,
     }
 
@@ -101,6 +102,7 @@ def from_snapshot(data: Mapping[str, Any], routes: Routes, types: EventTypes) ->
     state.emitted = {(source, target): count for source, target, count in data["emitted"]}
     state.taken = {(source, target): count for source, target, count in data["taken"]}
     state.started_at, state.last_at, state.active = data["times"]
+    state.deadline = data.get("deadline")
     state.size = data.get("size", 0)
     return state
 

@@ -184,6 +184,7 @@ class RunState:
     emitted: dict[tuple[str, str], int] = field(default_factory=dict)
     taken: dict[tuple[str, str], int] = field(default_factory=dict)
     started_at: float = 0.0
+    deadline: float | None = None
     last_at: float = 0.0
     active: float = 0.0
     size: int = 0

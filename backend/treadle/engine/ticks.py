@@ -22,10 +22,13 @@ class ErrorFacts:
 
 @dataclass(slots=True)
 class RunStarted:
+    """`deadline` is when the run is ended if it is not over."""
+
     at: float
     event: Event
     context: dict[str, Any]
     held: bool = False
+    deadline: float | None = None
 
 
 @dataclass(slots=True)
@@ -190,8 +193,11 @@ class RunCancelled:
 
 @dataclass(slots=True)
 class RunTimedOut:
+    """The run was active for `timeout` seconds, or has come to its `deadline`."""
+
     at: float
-    timeout: float
+    timeout: float | None
+    deadline: float | None = None
 
 
 @dataclass(slots=True)

@@ -10,6 +10,9 @@ from treadle.engine import ticks
 from treadle.engine.commands import WaitForRetry, WatchWait
 from treadle.engine.state import RunState
 
+LOOK = 60.0
+"""Seconds between looks at a deadline: somebody may set the clock meanwhile, or the machine sleep."""
+
 
 class Timed(Protocol):
     """The loop, as far as its timers need it."""
@@ -18,6 +21,7 @@ class Timed(Protocol):
     over: bool
 
     def now(self) -> float: ...
+    def begin(self) -> None: ...
     def submit(self, tick: ticks.Tick) -> None: ...
 
 
@@ -57,6 +61,22 @@ class Timers:
             run.submit(ticks.RunTimedOut(run.now(), timeout))
         else:
             self._later(left + 0.001, lambda: self.watch_timeout(timeout))
+
+    def watch_deadline(self, due: float | None) -> None:
+        """End the run at `due` if it is not over, whatever it waits for, its own start included; None for never."""
+        run = self._run
+        if due is None or run.over:
+            return
+        left = due - run.now()
+        if left <= 0 and run.state.seq:
+            run.submit(ticks.RunTimedOut(run.now(), None, due))
+        else:
+            self._later(min(left + 0.001, LOOK), lambda: self._look_at_deadline(due))
+
+    def _look_at_deadline(self, due: float) -> None:
+        if self._run.now() >= due:
+            self._run.begin()
+        self.watch_deadline(due)
 
     def cancel(self) -> None:
         """Nothing becomes due any more."""

@@ -33,3 +33,10 @@ def _cut(text: str) -> str:
     left_out = len(text) - MOST
     half = MOST // 2
     return text if left_out <= 0 else f"{text[:half]}\n... {left_out} characters left out ...\n{text[-half:]}"
+
+
+def name_step(error: BaseException, step: str) -> None:
+    """Add a note to `error` that says in which step it was raised."""
+    note = f"in step {step}"
+    if note not in getattr(error, "__notes__", ()):  # one object may be raised again and again
+        error.add_note(note)

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from treadle.engine import steps
 from treadle.engine.context import Context, current_context
+from treadle.engine.deadlines import Deadline, checked, due_at
 from treadle.engine.events import BASE_TYPES, Event, StartEvent
 from treadle.engine.handler import WorkflowHandler
 from treadle.engine.idle import IdleRun
@@ -30,9 +31,10 @@ from treadle.errors import WorkflowRuntimeError, WorkflowValidationError
 class Workflow:
     """Base class of workflows: give it steps, make an instance, `await` its `run()`.
 
-    `timeout` is in seconds of active time (10 unless given), None for no limit; `disable_validation` skips the check
-    before a run and `strict` makes its warnings errors; `verbose` prints every step; `num_concurrent_runs` is how many
-    runs of this instance go on at a time, the others wait their turn. A literal `...` means the default.
+    `timeout` is in seconds of active time (10 unless given), None for no limit; `deadline` ends a run that is not over
+    by then, whatever it waits for: seconds from its start, or a datetime with its time zone. `disable_validation` skips
+    the check before a run and `strict` makes its warnings errors; `verbose` prints every step; `num_concurrent_runs` is
+    how many runs of this instance go on at a time, the others wait their turn. A literal `...` means the default.
 
     >>> import asyncio
     >>> from treadle import StartEvent, StopEvent, Workflow, step
@@ -54,9 +56,11 @@ class Workflow:
         num_concurrent_runs: int | None = None,
         workflow_name: str | None = None,
         strict: bool = False,
+        deadline: Deadline | None = None,
     ) -> None:
         self.timeout: float | None = 10.0 if isinstance(timeout, EllipsisType) else timeout
         self.timeout_given = not isinstance(timeout, EllipsisType)
+        self.deadline = checked(deadline)
         self.disable_validation = disable_validation
         self.verbose = verbose
         self.strict = strict
@@ -163,7 +167,8 @@ class Workflow:
         if ctx is not None:
             values.update(ctx.values())
         handler.attach(loop, ctx if ctx is not None and not ctx.is_running else None)
-        loop.start(event, context=values, held=stepwise, when_free=self._free)
+        due = due_at(self.deadline, loop.now())
+        loop.start(event, context=values, held=stepwise, when_free=self._free, deadline=due)
         return handler
 
     def _continue(self, ctx: Context[Any], run_id: str | None, *, stepwise: bool) -> WorkflowHandler:

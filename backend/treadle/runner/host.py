@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from treadle.engine.deadlines import due_at
 from treadle.engine.events import Event
 from treadle.engine.replay import fold_records
 from treadle.engine.validation import start_class
@@ -196,7 +197,8 @@ class Host:
         else:
             live = self._driver.open(claimed, workflow)
             self._acknowledge(live, request)
-            live.loop.start(event, context=context, held=request.body["held"])
+            due = request.body.get("due", due_at(workflow.deadline, live.loop.now()))
+            live.loop.start(event, context=context, held=request.body["held"], deadline=due)
 
     async def _resume(self, claimed: Claim) -> None:
         try:

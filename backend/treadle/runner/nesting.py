@@ -8,6 +8,7 @@ from functools import partial
 from itertools import count
 from typing import Protocol
 
+from treadle.engine.deadlines import due_at
 from treadle.engine.events import Event
 from treadle.engine.loop import RunLoop
 from treadle.engine.replay import fold_records
@@ -144,7 +145,12 @@ class Nesting:
         claim = Claim(run_id, filing.name, epoch=1, entries=0, last_exit=None)
         live = self._drive.open(claim, workflow, around=around, place=place, birth=birth)
         assert live.handler is not None
-        live.loop.start(event, context=initial_values(workflow.table), when_free=self._slots_of(workflow))
+        live.loop.start(
+            event,
+            context=initial_values(workflow.table),
+            when_free=self._slots_of(workflow),
+            deadline=due_at(workflow.deadline, self._clock()),
+        )
         return live.handler
 
     def _go_on(self, around: LiveRun, run: Nested, workflow: Workflow) -> NestedHandler | None:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from treadle.engine.deadlines import Deadline, checked, due_at
 from treadle.store import acceptance
 from treadle.store.acceptance import Accepted
 from treadle.store.database import Database
@@ -40,19 +41,27 @@ class Requests:
         held: bool = False,
         idempotency_key: str | None = None,
         continued_from: str | None = None,
+        deadline: Deadline | None = None,
     ) -> Accepted:
         """Accept a run of `workflow` whose start event has `fields`.
 
         `held` lets it wait for leave before its first step; `continued_from` names an ended run whose context it
-        continues. Raises WorkflowNotFound, RunNotFound, and IdempotencyConflict for a known key with other input.
+        continues; `deadline`, counted from now, takes the place of the workflow's.
+        Raises WorkflowNotFound, RunNotFound, and IdempotencyConflict for a known key with other input.
         """
-        body = {"workflow": workflow, "fields": fields, "held": held, "continued_from": continued_from}
+        asked: dict[str, Any] = {
+            "workflow": workflow, "fields": fields, "held": held, "continued_from": continued_from
+        }  # fmt: skip
+        body = dict(asked)
         now = self._clock()
+        if (due := due_at(checked(deadline), now)) is not None:
+            asked["deadline"] = str(deadline)
+            body["due"] = due
         accepted = acceptance.accept_start(
             self._database,
             new_run_id(now),
             body,
-            digest=hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest(),
+            digest=hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest(),
             idempotency_key=idempotency_key,
             now=now,
         )

@@ -17,6 +17,7 @@ from treadle.engine.ticks import EventSent, EventStreamed, RunStarted
 def run_started(state: RunState, tick: RunStarted, commands: list[Command]) -> None:
     state.held = tick.held
     state.started_at = tick.at
+    state.deadline = tick.deadline
     state.context = dict(tick.context)
     emit(state, tick.event, None, None, tick.at, commands)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from treadle.engine.commands import ClosePrompt, Command, EndRun
+from treadle.engine.deadlines import told
 from treadle.engine.rules.collecting import join_progress
 from treadle.engine.state import Outcome, RunState
 from treadle.engine.ticks import ErrorFacts, RunCancelled, RunFailed, RunTimedOut
@@ -18,7 +19,10 @@ def run_cancelled(state: RunState, tick: RunCancelled, commands: list[Command]) 
 
 def run_timed_out(state: RunState, tick: RunTimedOut, commands: list[Command]) -> None:
     active = ", ".join(state.active_steps())
-    message = f"Operation timed out after {tick.timeout:.15g} seconds. Currently active steps: {active}"
+    if tick.deadline is not None:
+        message = f"The run was not over by its deadline, {told(tick.deadline)}. Active steps: {active or 'none'}"
+    else:
+        message = f"Operation timed out after {tick.timeout:.15g} seconds. Currently active steps: {active}"
     end(state, Outcome("timed_out", error=ErrorFacts("WorkflowTimeoutError", message)), commands)
 
 

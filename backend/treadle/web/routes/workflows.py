@@ -6,10 +6,12 @@ from typing import Annotated
 from fastapi import APIRouter, Header, HTTPException, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
+from treadle.engine.deadlines import read as read_deadline
 from treadle.errors import InvalidFields, WorkflowNotFound
+from treadle.store.acceptance import Accepted
 from treadle.store.runs import find_run, page_of_runs, pulse, start_fields
 from treadle.store.workflows import WorkflowRow, find_workflow, versions_of
-from treadle.web.dependencies import InStudio, Reading, Sent, Studio, page
+from treadle.web.dependencies import InStudio, Reading, Sent, page
 from treadle.web.forms import Form, blank_form, problems_of, read_form
 from treadle.web.pictures import workflow_export, workflow_picture
 from treadle.web.presenting import version_json, workflow_json
@@ -50,6 +52,7 @@ def start_run(
     body: Sent,
     held: bool = False,
     continued_from: str | None = None,
+    deadline: str | None = None,
     idempotency_key: Annotated[str | None, Header()] = None,
 ) -> Response:
     """Start a run from a JSON body (the fields of its start event) or from the form of the workflow's page."""
@@ -59,7 +62,11 @@ def start_run(
         fields = body.json()
         if problems := problems_of(schema, fields):
             raise InvalidFields(problems)
-        return _started(request, studio, name, fields, held, continued_from, idempotency_key)
+        due = read_deadline(deadline) if deadline is not None else None
+        accepted = studio.requests.start(
+            name, fields, held=held, idempotency_key=idempotency_key, continued_from=continued_from, deadline=due
+        )
+        return _started(request, accepted)
     typed = body.form
     held = typed.get("_held", "") not in ("", "false")
     continued_from = typed.get("_continued_from") or None
@@ -70,16 +77,7 @@ def start_run(
     return RedirectResponse(f"/runs/{segment(accepted.run_id)}", status_code=303)
 
 
-def _started(
-    request: Request,
-    studio: Studio,
-    name: str,
-    fields: dict[str, object],
-    held: bool,
-    continued_from: str | None,
-    key: str | None,
-) -> Response:
-    accepted = studio.requests.start(name, fields, held=held, idempotency_key=key, continued_from=continued_from)
+def _started(request: Request, accepted: Accepted) -> Response:
     url = str(request.base_url.replace(path=f"/runs/{segment(accepted.run_id)}"))
     status = 201 if accepted.created else 200
     return JSONResponse({"id": accepted.run_id, "url": url}, status_code=status, headers={"Location": url})
