@@ -12,22 +12,27 @@ Loss = tuple[Any, ValueNotStorable]
 """A value or event, and what of it cannot be stored; None for what the run will always need."""
 
 
+def deliveries(state: RunState) -> Iterator[Delivery]:
+    """Every delivery that is not over."""
+    yield from state.running.values()
+    yield from state.waiting_leave.values()
+    for queue in state.queued.values():
+        yield from queue
+    for delivery, _ in state.delayed.values():
+        yield delivery
+    for wait in state.waits.values():
+        yield wait.delivery
+
+
 def holdings(state: RunState) -> Iterator[Any]:
     """The values and events that the run may still need, each as it came in; of an ended one its context."""
     yield from state.context.values()
     if state.outcome is not None:
         return
-    for deliveries in (state.running, state.waiting_leave):
-        for delivery in deliveries.values():
-            yield from _of_delivery(delivery)
-    for queue in state.queued.values():
-        for delivery in queue:
-            yield from _of_delivery(delivery)
-    for delivery, _ in state.delayed.values():
+    for delivery in deliveries(state):
         yield from _of_delivery(delivery)
     for wait in state.waits.values():
         yield from wait.requirements.values()
-        yield from _of_delivery(wait.delivery)
     for queues in state.joining.values():
         for waiting in queues:
             yield from (event for _, event in waiting)

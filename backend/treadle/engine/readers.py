@@ -29,6 +29,38 @@ def read(record: Record, decoder: Decoder) -> Tick:
     return _READERS[record.kind](record, decoder)
 
 
+class Later:
+    """A large context value that is read only if the run still has it at the end of a fold."""
+
+    LARGE = 2048
+    """Characters from which on it is worth it."""
+
+    __slots__ = ("_known", "_record")
+
+    def __init__(self, record: Record) -> None:
+        self._record: Record | None = record
+        self._known: Any = None
+
+    def value(self, decoder: Decoder) -> Any:
+        """The value, always the same one. Raises what `read` raises."""
+        if self._record is not None:
+            self._known = _value(self._record, decoder, "context value")[1]
+            self._record = None
+        return self._known
+
+
+def read_later(record: Record, decoder: Decoder) -> Tick:
+    """`read`, but that a large context value is a `Later`."""
+    payload = record.payload
+    if record.kind != "context_changed" or payload is None or len(payload) < Later.LARGE:
+        return read(record, decoder)
+    key = decoder.value(_plain.raw_decode(payload, len('{"key":'))[0])
+    return ticks.ContextChanged(record.at, _owner(record), key, Later(record))
+
+
+_plain = json.JSONDecoder()
+
+
 def _event(record: Record, decoder: Decoder) -> Event:
     detail = _detail(record)
     if "not_stored" in detail:

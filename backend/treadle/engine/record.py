@@ -9,7 +9,8 @@ from dataclasses import dataclass
 class Record:
     """One entry of a journal as stored; `cause` is the seq of the entry whose event led to it.
 
-    What a person reads is in `payload`, the rest in `detail`, both as JSON text.
+    What a person reads is in `payload`, the rest in `detail`, both as JSON text. `stored` is what they take on disk if
+    that is less than they are long.
     """
 
     seq: int
@@ -20,8 +21,11 @@ class Record:
     payload: str | None = None
     cause: int | None = None
     detail: str | None = None
+    stored: int | None = None
 
     @property
     def size(self) -> int:
-        """Its texts in bytes: they are ASCII."""
+        """What its texts take, in bytes: they are ASCII."""
+        if self.stored is not None:
+            return self.stored
         return len(self.payload or "") + len(self.detail or "")

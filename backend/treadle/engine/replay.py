@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from treadle.engine.holdings import still_held
-from treadle.engine.readers import read
+from treadle.engine.holdings import deliveries, still_held
+from treadle.engine.readers import Later, read_later
 from treadle.engine.record import Record
 from treadle.engine.reducer import apply
 from treadle.engine.serializers import EventTypes
@@ -22,16 +22,31 @@ def fold(ticks: Iterable[Tick], routes: Routes) -> RunState:
     return state
 
 
-def fold_records(records: Iterable[Record], routes: Routes, types: EventTypes) -> RunState:
-    """`fold` from stored records, of what their size is, too.
+def fold_records(
+    records: Iterable[Record], routes: Routes, types: EventTypes, state: RunState | None = None
+) -> RunState:
+    """`fold` from stored records, of what their size is, too; from `state` on, if one is given.
 
     Raises ValueNotStorable when a class is no longer what it was, or the run still has a value that was not stored.
     """
     decoder = Decoder(types, spare=True)
-    state = RunState(routes)
+    state = state if state is not None else RunState(routes)
     for record in records:
-        apply(state, read(record, decoder))
+        apply(state, read_later(record, decoder))
         state.size += record.size
+    _read_at_last(state, decoder)
     for _, error in still_held(decoder.losses, state) if decoder.losses else ():
         raise error
     return state
+
+
+def _read_at_last(state: RunState, decoder: Decoder) -> None:
+    """Read the large values that the run still has."""
+    for key, value in state.context.items():
+        if type(value) is Later:
+            state.context[key] = value.value(decoder)
+    for delivery in deliveries(state):
+        writes = delivery.memo.writes if delivery.memo is not None else {}
+        for key, (old, writer) in writes.items():
+            if type(old) is Later:
+                writes[key] = (old.value(decoder), writer)

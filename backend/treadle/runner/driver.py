@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from treadle.engine.events import Event, InputRequiredEvent
 from treadle.engine.loop import RunLoop
-from treadle.engine.state import Outcome, RunState
+from treadle.engine.state import Outcome
 from treadle.engine.ticks import WaitStarted
 from treadle.engine.workflow import Workflow
 from treadle.errors import TreadleError
@@ -23,6 +23,7 @@ from treadle.store.database import Database
 from treadle.store.journal import StoredJournal
 from treadle.store.leases import Claim
 from treadle.store.lineage import Birth, Place
+from treadle.store.states import Recovered
 from treadle.store.writer import Writer
 
 log = logging.getLogger("treadle.host")
@@ -59,7 +60,7 @@ class Driver:
         self,
         claim: Claim,
         workflow: Workflow,
-        state: RunState | None = None,
+        recovered: Recovered | None = None,
         *,
         around: LiveRun | None = None,
         place: Place | None = None,
@@ -67,9 +68,10 @@ class Driver:
     ) -> LiveRun:
         """A loop for a run this worker owns, ready to start or resume."""
         types = event_types(workflow)
+        state = recovered.state if recovered is not None else None
         journal = StoredJournal(
             self._writer, claim.run_id, epoch=claim.epoch, owner=self._worker, birth=birth,
-            expects=_expectations(types), types=types,
+            expects=_expectations(types), types=types, saved_at=recovered.saved_at if recovered is not None else 0,
         )  # fmt: skip
         loop = RunLoop(
             workflow.table,

@@ -12,7 +12,6 @@ from pydantic import ValidationError
 
 from treadle.engine.deadlines import due_at
 from treadle.engine.events import Event
-from treadle.engine.replay import fold_records
 from treadle.engine.validation import start_class
 from treadle.engine.workflow import initial_values
 from treadle.errors import LimitExceeded, RunInterrupted, TreadleError, ValueNotStorable
@@ -26,10 +25,10 @@ from treadle.store.catalog import publish
 from treadle.store.database import Database
 from treadle.store.failing import kind_of
 from treadle.store.inbox import Request
-from treadle.store.journal import read_records
 from treadle.store.leases import Claim, claim, settle
 from treadle.store.lineage import end_orphans
 from treadle.store.snapshots import read_context
+from treadle.store.states import recover
 from treadle.store.writer import Writer
 
 __all__ = ["LEASE", "Host", "LiveRun"]
@@ -203,8 +202,9 @@ class Host:
     async def _resume(self, claimed: Claim) -> None:
         try:
             workflow = self._catalog.workflows[claimed.workflow].workflow
-            records = await asyncio.to_thread(read_records, self._database, claimed.run_id)
-            state = fold_records(records, workflow.table.routes, event_types(workflow))
+            recovered = await asyncio.to_thread(
+                recover, self._database, claimed.run_id, workflow.table.routes, event_types(workflow)
+            )
         except KeyError as error:
             message = f"Step {error} is no longer part of workflow {claimed.workflow}; put it back and resume the run."
             self._interrupt(claimed, TreadleError(message))
@@ -212,7 +212,7 @@ class Host:
             self._interrupt(claimed, error)
         else:
             if not self._stopping:  # while it was read we may have been told to stop: nothing begins after that
-                self._driver.resume(self._driver.open(claimed, workflow, state), crashed=crashed(claimed))
+                self._driver.resume(self._driver.open(claimed, workflow, recovered), crashed=crashed(claimed))
 
     def _lose(self, claimed: Claim, error: BaseException) -> None:
         self._broken.append((claimed, error))

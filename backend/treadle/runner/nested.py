@@ -7,7 +7,7 @@ import base64
 import builtins
 import hashlib
 import sys
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 from treadle.engine.events import Event
@@ -103,7 +103,7 @@ def earlier_run(
     return next((run for run in reversed(mine) if not (run.unsuccessful and spent(run))), None)
 
 
-def ending_of(records: Sequence[Record], routes: Routes, types: EventTypes) -> tuple[RunState, Tick]:
+def ending_of(records: Iterable[Record], routes: Routes, types: EventTypes) -> tuple[RunState, Tick]:
     """The state of an ended run before its end, and the tick that ended it: it can end once more in memory.
 
     Raises ValueNotStorable or KeyError when a class or step of it is gone, or its result was never stored.

@@ -11,7 +11,6 @@ from typing import Protocol
 from treadle.engine.deadlines import due_at
 from treadle.engine.events import Event
 from treadle.engine.loop import RunLoop
-from treadle.engine.replay import fold_records
 from treadle.engine.slots import Slots
 from treadle.engine.state import Outcome, RunState
 from treadle.engine.ticks import ChildEnded, Tick
@@ -25,6 +24,8 @@ from treadle.store.database import Database
 from treadle.store.journal import read_records
 from treadle.store.leases import Claim
 from treadle.store.lineage import Birth, Nested, Place, nested_runs, step_failed_after
+from treadle.store.splices import whole
+from treadle.store.states import Recovered, recover
 
 
 class Drive(Protocol):
@@ -38,7 +39,7 @@ class Drive(Protocol):
         self,
         claim: Claim,
         workflow: Workflow,
-        state: RunState | None = None,
+        recovered: Recovered | None = None,
         *,
         around: LiveRun | None = None,
         place: Place | None = None,
@@ -159,12 +160,11 @@ class Nesting:
         None when the journal does not say how: neither it nor the run around it can go on.
         """
         claim = Claim(run.id, run.workflow, run.epoch, 1, around.claim.last_exit)
-        records = read_records(self._database, run.id)
         routes, types = workflow.table.routes, event_types(workflow)
         try:
-            state = fold_records(records, routes, types) if not run.over else None
-            if state is None or state.outcome is not None:
-                before, last = ending_of(records, routes, types)
+            recovered = recover(self._database, run.id, routes, types) if not run.over else None
+            if recovered is None or recovered.state.outcome is not None:
+                before, last = ending_of(whole(read_records(self._database, run.id)), routes, types)
                 return self._end_again(around, run, workflow, before, last)
         except (KeyError, ValueNotStorable) as error:
             problem = _unreadable(run.workflow, error)
@@ -172,7 +172,7 @@ class Nesting:
                 self._drive.lost(claim, problem)
             around.loop.abandon(passed_on(run.id, run.workflow, problem))
             return None
-        live = self._drive.open(claim, workflow, state, around=around, place=run.place)
+        live = self._drive.open(claim, workflow, recovered, around=around, place=run.place)
         assert live.handler is not None
         if (slots := self._slots_of(workflow)) is not None:
             slots.take(live.loop.begin)  # it has begun: this only counts it

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, select
 from treadle.engine.limits import LIMITS
 from treadle.engine.record import Record
 from treadle.errors import ValueNotStorable
+from treadle.store.splices import splice_of
 from treadle.store.tables import Blob, Entry
 
 _blobs, _entries = Blob.__table__, Entry.__table__  # type: ignore[attr-defined]
@@ -102,6 +103,17 @@ def heads(db: Connection, run_id: str, texts: Iterable[str | None]) -> Mapping[s
 
 
 def payload_text(db: Connection, run_id: str, seq: int) -> str | None:
-    """The payload of an entry as JSON text; None when the entry has none, or is not there."""
+    """The payload of an entry as JSON text, whole; None when the entry has none, or is not there."""
+    text = _payload(db, run_id, seq)
+    splices = []
+    while (splice := splice_of(text)) is not None:
+        splices.append(splice)
+        text = _payload(db, run_id, splice.of)
+    for splice in reversed(splices):
+        text = splice.applied(text or "")
+    return text
+
+
+def _payload(db: Connection, run_id: str, seq: int) -> str | None:
     query = select(_entries.c.payload).where(_entries.c.run_id == run_id, _entries.c.seq == seq)
     return whole(db, run_id, db.execute(query).scalar())

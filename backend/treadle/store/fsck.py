@@ -20,6 +20,7 @@ from treadle.store.journal import read_records
 from treadle.store.proofs import Case, Finding, Folded, NotFolded
 from treadle.store.readonly import ReadOnly
 from treadle.store.routing import Routing
+from treadle.store.states import read_state
 from treadle.store.tables import Blob, Entry, Inbox, Prompt, Run, Snapshot
 from treadle.store.versions import Versions
 
@@ -126,7 +127,7 @@ def _check_run(database: ReadOnly, versions: Versions, run_id: str, report: Repo
     report.entries += len(case.records)
     try:
         _prove(case, routings, report)
-    except (LookupError, TypeError, ValueError) as error:  # a value of a row that is not what such a row has
+    except (LookupError, TypeError, ValueError, ValueNotStorable) as error:  # what a row has is not what it should
         message = f"what is stored of it makes no sense: {type(error).__name__}: {error}"
         report.findings.append(case.finding("readable", message))
     return True
@@ -153,6 +154,7 @@ def _case(database: ReadOnly, connection: Connection, run_id: str) -> Case | Non
         prompts=rows(select(_prompts).where(_prompts.c.run_id == run_id)),
         requests=rows(select(_inbox).where(_inbox.c.run_id == run_id).order_by(_inbox.c.id)),
         snapshot=snapshots[0] if snapshots else None,
+        saved=read_state(connection, run_id),
         children=rows(select(_runs).where(_runs.c.parent_id == run_id)),
         parent=parents[0] if parents else None,
         calls=[Record(row["seq"], row["at"], row["kind"], row["step"], cause=row["cause"]) for row in calls],
@@ -213,6 +215,7 @@ def _verdict_by(case: Case, routing: Routing) -> _Verdict:
         wrong = [
             *proofs.row_says_the_same(case, folded),
             *proofs.context_is_kept(case, folded),
+            *proofs.saved_state_is_folded(case, folded),
             *proofs.prompts_belong_to_waits(case, folded),
             *_fates(case, folded),
         ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from treadle.engine.commands import Command
 from treadle.engine.limits import LIMITS, Limits
@@ -18,6 +18,7 @@ from treadle.errors import ValueNotStorable
 from treadle.store.blobs import record_of
 from treadle.store.database import Database
 from treadle.store.lineage import Birth
+from treadle.store.saving import Saving
 from treadle.store.scales import Scales
 from treadle.store.tables import Entry
 from treadle.store.writer import Share, Writer
@@ -29,7 +30,7 @@ class StoredJournal:
     """The journal of one run, under the epoch its worker holds; `state` is read when a group is put together.
 
     `birth` is what a nested run's first commit adds, `expects` says what a waiting step's prompt is answered with,
-    `types` are the event classes its reader will know by name.
+    `types` are the event classes its reader will know by name, `saved_at` is the entry of the state that is saved.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class StoredJournal:
         expects: Callable[[WaitStarted], str | None] | None = None,
         types: EventTypes | None = None,
         limits: Limits = LIMITS,
+        saved_at: int = 0,
     ) -> None:
         self.state: RunState
         self._writer = writer
@@ -54,6 +56,7 @@ class StoredJournal:
         self._share: Share | None = None
         self._handled: list[dict[str, object]] = []
         self._scales = Scales(types, limits)
+        self._saving = Saving(saved_at)
 
     def acknowledge(self, inbox_id: int, *, at: float) -> None:
         """Mark a request as handled, in the same commit as the entry it leads to."""
@@ -97,6 +100,11 @@ class StoredJournal:
         share.remarks = self._scales.remarks(state)
         over = state.outcome is not None
         share.owner = None if over else self._owner
+        if over and self._saving.any:
+            share.state = ""
+        elif not over and self._saving.due(state) and (text := self._saving.text(state)) is not None:
+            share.state = text
+            self._scales.splicer.forget()
         if over or state.status == "waiting":
             try:
                 share.context = to_json(state.context, where="Context:", outer=True)
@@ -106,7 +114,12 @@ class StoredJournal:
 
 
 def read_records(database: Database, run_id: str) -> list[Record]:
-    """The whole journal of a run, in order."""
-    query = select(_entries).where(_entries.c.run_id == run_id).order_by(_entries.c.seq)
+    """The whole journal of a run, in order; of some entries the splices, see store/splices.py."""
     with database.read() as connection:
-        return [record_of(connection, run_id, row) for row in connection.execute(query).all()]
+        return records_after(connection, run_id, 0)
+
+
+def records_after(connection: Connection, run_id: str, seq: int) -> list[Record]:
+    """The entries after `seq`, in order, like `read_records`."""
+    query = select(_entries).where(_entries.c.run_id == run_id, _entries.c.seq > seq).order_by(_entries.c.seq)
+    return [record_of(connection, run_id, row) for row in connection.execute(query).all()]

@@ -11,12 +11,14 @@ from typing import Any
 from treadle.engine.records import Record, from_record
 from treadle.engine.reducer import apply
 from treadle.engine.serializers import encode
+from treadle.engine.snapshot import to_snapshot
 from treadle.engine.state import RunState
 from treadle.engine.summary import summarize
 from treadle.engine.ticks import Tick
 from treadle.errors import ValueNotStorable
 from treadle.store.leases import LIVE
 from treadle.store.routing import Routing
+from treadle.store.splices import whole
 from treadle.store.unloaded import plain, plain_text
 
 Row = Mapping[str, Any]
@@ -41,6 +43,8 @@ class Case:
     prompts: Sequence[Row] = ()
     requests: Sequence[Row] = ()
     snapshot: Row | None = None
+    saved: Row | None = None
+    """Its saved state, as JSON data."""
     children: Sequence[Row] = ()
     parent: Row | None = None
     calls: Sequence[Record] = ()
@@ -63,11 +67,14 @@ class Case:
 
 @dataclass(slots=True)
 class Folded:
-    """A journal folded again; `context` is the context at the entry of the snapshot."""
+    """A journal folded again; `context` is the context at the entry of the snapshot, `saved` the state at that of the
+    saved one.
+    """
 
     state: RunState
     ticks: list[Tick] = field(default_factory=list)
     context: Mapping[str, Any] | None = None
+    saved: Mapping[str, Any] | None = None
 
 
 class NotFolded(Exception):  # noqa: N818 - says how far it got
@@ -85,10 +92,12 @@ def fold_again(case: Case, routing: Routing) -> Folded:
     routing = routing.with_events(_parts(case))
     folded = Folded(RunState(routing.routes))
     at = case.snapshot["seq"] if case.snapshot is not None else None
-    for record in case.records:
+    saved_at = case.saved["seq"] if case.saved is not None else None
+    for record in whole(case.records):
         try:
             tick = from_record(_readable(record), routing.types)
             apply(folded.state, tick)
+            folded.state.size += record.size
         except ValueNotStorable as error:
             raise NotFolded(record.seq, str(error), value=True) from error
         except (LookupError, AssertionError, AttributeError, TypeError, ValueError) as error:
@@ -96,6 +105,8 @@ def fold_again(case: Case, routing: Routing) -> Folded:
         folded.ticks.append(tick)
         if record.seq == at:
             folded.context = encode(folded.state.context, "context")
+        if record.seq == saved_at:
+            folded.saved = to_snapshot(folded.state)
     return folded
 
 
@@ -187,6 +198,17 @@ def context_is_kept(case: Case, folded: Folded) -> Iterator[Finding]:
         yield case.finding("context", difference, case.snapshot["seq"])
 
 
+def saved_state_is_folded(case: Case, folded: Folded) -> Iterator[Finding]:
+    """The saved state, from which recovery goes on, is the one its journal comes to at that entry."""
+    if case.saved is None:
+        return
+    seq = case.saved["seq"]
+    if folded.saved is None:
+        yield case.finding("saved state", f"it is saved as of entry {seq}, which is not there")
+    elif difference := first_difference(_essence(case.saved), _essence(folded.saved), "state"):
+        yield case.finding("saved state", difference, seq)
+
+
 def prompts_belong_to_waits(case: Case, folded: Folded) -> Iterator[Finding]:
     """A prompt is open just when its journal waits for the answer."""
     waiting = set(folded.state.prompts) if folded.state.outcome is None else set()
@@ -272,6 +294,31 @@ def _short(value: Any) -> str:
 def _at_rest(counts: dict[str, Any] | None) -> dict[str, Any]:
     steps = {name: {**told, "running": 0, "waiting": 0} for name, told in (counts or {}).get("steps", {}).items()}
     return {**(counts or {}), "steps": steps, "prompts": 0}
+
+
+def _essence(saved: Mapping[str, Any]) -> dict[str, Any]:
+    """A saved state without the events, which name classes that only their file has; with where each of them is."""
+
+    def known(delivery: Mapping[str, Any]) -> list[Any]:
+        return [delivery.get(name) for name in ("seq", "step", "attempt", "failures", "deaths", "paused")]
+
+    return {
+        **{name: plain(saved[name]) for name in _COMPARED},
+        "running": [known(delivery) for delivery in saved["running"]],
+        "queued": {step: [known(delivery) for delivery in queue] for step, queue in saved["queued"].items() if queue},
+        "waiting_leave": [known(delivery) for delivery in saved["waiting_leave"]],
+        "delayed": [[known(delivery), due] for delivery, due in saved["delayed"]],
+        "waits": [[known(delivery), expected, due] for delivery, expected, _, due, *_ in saved["waits"]],
+        "joining": {step: [[seq for seq, _ in queue] for queue in queues] for step, queues in saved["joining"].items()},
+        "buffers": {step: [seq for seq, _ in events] for step, (events, *_) in saved["buffers"].items()},
+        "handed": [[seq, step] for seq, step, _ in saved["handed"]],
+        "prompts": [number for number, _ in saved["prompts"]],
+    }
+
+
+_COMPARED = (
+    "seq", "held", "steps", "context", "writers", "children", "untaken", "events", "emitted", "taken", "times", "size"
+)  # fmt: skip
 
 
 def _loads(text: str | None) -> Any:

@@ -16,12 +16,13 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, delete, exists, fun
 from treadle.store.database import Database
 from treadle.store.leases import LIVE
 from treadle.store.runs import FINAL
-from treadle.store.tables import Blob, Entry, Inbox, Prompt, Run, Snapshot, Version, Worker, Workflow
+from treadle.store.tables import Blob, Entry, Inbox, Prompt, Run, SavedState, Snapshot, Version, Worker, Workflow
 
 _runs, _entries, _workers = Run.__table__, Entry.__table__, Worker.__table__  # type: ignore[attr-defined]
 _versions, _workflows = Version.__table__, Workflow.__table__  # type: ignore[attr-defined]
 _prompts, _inbox = Prompt.__table__, Inbox.__table__  # type: ignore[attr-defined]
 _snapshots, _blobs = Snapshot.__table__, Blob.__table__  # type: ignore[attr-defined]
+_states = SavedState.__table__  # type: ignore[attr-defined]
 
 KEY_LIFE = 86400.0
 """Seconds an idempotency key is remembered at least: its run is kept so long, whatever the rule says."""
@@ -163,7 +164,7 @@ def _delete(connection: Connection, family: Sequence[Row[Any]]) -> list[str]:
     ids = [row.id for row in family]
     few = sum(row.entries for row in family) <= PIECE and _blobs_of(connection, ids) <= BLOBS
     for some in (ids[at : at + PAGE] for at in range(0, len(ids), PAGE)):
-        for table in (_prompts, _inbox, _snapshots, *((_entries, _blobs) if few else ())):
+        for table in (_prompts, _inbox, _snapshots, _states, *((_entries, _blobs) if few else ())):
             connection.execute(delete(table).where(table.c.run_id.in_(some)))
         connection.execute(delete(_runs).where(_runs.c.id.in_(some)))
     return [] if few else ids

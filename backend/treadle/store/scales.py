@@ -15,6 +15,7 @@ from treadle.engine.state import RunState
 from treadle.engine.ticks import Tick
 from treadle.engine.values.weighing import weight_of
 from treadle.errors import LimitExceeded, ValueNotStorable
+from treadle.store.splices import Splicer
 
 _STEPS_DOING = frozenset({
     ticks.StepFinished, ticks.EventSent, ticks.EventStreamed, ticks.EventsCollected, ticks.WaitStarted,
@@ -34,6 +35,7 @@ class Scales:
         self._losses: list[tuple[Loss, dict[str, Any]]] = []
         self._context: dict[str, int] | None = None
         self._told: str | None = None
+        self.splicer = Splicer()
 
     def admit(self, state: RunState, tick: Tick) -> None:
         """Make the record of what is about to happen. Raises LimitExceeded, RunTooLarge when it must not."""
@@ -55,6 +57,8 @@ class Scales:
             ready = (tick, to_record(seq, tick, self._types, losses, self._limits), losses)
         _, record, losses = ready
         assert record.seq == seq
+        if type(tick) is ticks.ContextChanged:
+            record = self.splicer.shorten(record)
         if self._told is None:
             self._told = "" if seq > 1 else _NOTHING
         state.size += record.size

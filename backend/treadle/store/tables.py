@@ -128,6 +128,17 @@ class Snapshot(SQLModel, table=True):
     context: str = Field(sa_type=Text)
 
 
+class SavedState(SQLModel, table=True):
+    """What the journal of a live run comes to at one entry, saved to shorten replay."""
+
+    __tablename__: ClassVar[str] = "state"
+
+    run_id: str = Field(sa_column=Column(Text, ForeignKey("run.id", ondelete="CASCADE"), primary_key=True))
+    seq: int
+    bytes: bytes
+    """JSON of engine.snapshot, compressed by zlib."""
+
+
 class Prompt(SQLModel, table=True):
     """A waiting InputRequiredEvent; its id is the seq of the entry that raised it."""
 

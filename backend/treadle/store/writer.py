@@ -10,6 +10,7 @@ import asyncio
 import logging
 import queue
 import threading
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,11 +29,11 @@ from treadle.store.database import Database
 from treadle.store.failing import Kind, kind_of, reason
 from treadle.store.lineage import BORN_WITH, Birth
 from treadle.store.prepared import Prepared
-from treadle.store.tables import Blob, Entry, Inbox, Prompt, Run, Snapshot, Version
+from treadle.store.tables import Blob, Entry, Inbox, Prompt, Run, SavedState, Snapshot, Version
 
 _runs, _entries, _prompts = Run.__table__, Entry.__table__, Prompt.__table__  # type: ignore[attr-defined]
 _inbox, _snapshots, _versions = Inbox.__table__, Snapshot.__table__, Version.__table__  # type: ignore[attr-defined]
-_blobs = Blob.__table__  # type: ignore[attr-defined]
+_blobs, _states = Blob.__table__, SavedState.__table__  # type: ignore[attr-defined]
 
 log = logging.getLogger("treadle.writer")
 
@@ -76,13 +77,15 @@ class _Statements:
         self.remark = Prepared(update(_runs).where(mine[0]).values(remarks=bindparam("new_remarks")), dialect)
         self.drop_snapshot = Prepared(delete(_snapshots).where(_snapshots.c.run_id == bindparam("run")), dialect)
         self.keep_snapshot = Prepared(insert(_snapshots), dialect, ["run_id", "seq", "context"])
+        self.drop_state = Prepared(delete(_states).where(_states.c.run_id == bindparam("run")), dialect)
+        self.keep_state = Prepared(insert(_states), dialect, ["run_id", "seq", "bytes"])
 
 
 @dataclass(slots=True)
 class Share:
     """What one run adds to a group: its entries and what goes with them, under the epoch it holds.
 
-    The first one of a nested run has its `birth`.
+    The first one of a nested run has its `birth`. An empty `context` or `state` takes the saved one away.
     """
 
     run_id: str
@@ -95,6 +98,7 @@ class Share:
     summary: Summary | None = None
     owner: str | None = None
     context: str | None = None
+    state: str | None = None
     remarks: str | None = None
     large: bool = False
     blobs: list[dict[str, Any]] = field(default_factory=list)
@@ -308,6 +312,11 @@ def _write(say: _Statements, cursor: Any, group: list[Share]) -> set[Mark]:
             if share.context:  # there is none of what cannot be stored, and what an earlier entry said is no more true
                 values = {"run_id": share.run_id, "seq": share.summary.entries, "context": share.context}
                 say.keep_snapshot.one(cursor, values)
+        if share.state is not None and share.summary is not None:
+            say.drop_state.one(cursor, {"run": share.run_id})
+            if share.state:
+                packed = zlib.compress(share.state.encode("ascii"), 1)
+                say.keep_state.one(cursor, {"run_id": share.run_id, "seq": share.summary.entries, "bytes": packed})
         if share.remarks is not None:
             say.remark.one(cursor, {"run": share.run_id, "new_remarks": share.remarks})
     return {share.mark for share in group} - {share.mark for share in mine}

@@ -69,10 +69,12 @@ def entry_json(entry: EntryRow) -> dict[str, Any]:
 
 
 def _payload_json(entry: EntryRow) -> Any:
-    """The payload; of one that is kept apart where to get it."""
-    if entry.head is None or not isinstance(entry.payload, dict) or entry.payload.get("$") != "blob":
-        return entry.payload
-    return {"$": "blob", "size": entry.size, "url": f"/runs/{segment(entry.run_id)}/events/{entry.seq}/payload"}
+    """The payload; of one that is kept apart, or only by what it changed, where to get the whole."""
+    form = entry.payload.get("$") if isinstance(entry.payload, dict) else None
+    url = f"/runs/{segment(entry.run_id)}/events/{entry.seq}/payload"
+    if form == "blob" and entry.head is not None:
+        return {"$": "blob", "size": entry.size, "url": url}
+    return {**entry.payload, "url": url} if form == "splice" else entry.payload
 
 
 def prompt_json(prompt: PromptRow, *, responses: dict[str, dict[str, Any]]) -> dict[str, Any]:
