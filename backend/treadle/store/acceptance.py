@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from treadle.errors import (
@@ -27,6 +27,12 @@ from treadle.store.tables import Prompt, Run, Workflow
 _runs, _prompts = Run.__table__, Prompt.__table__  # type: ignore[attr-defined]
 _workflows = Workflow.__table__  # type: ignore[attr-defined]
 
+# Made once: to put a statement together costs several times what it takes to execute it.
+_STARTED_BY = select(_runs.c.id, _runs.c.request_digest).where(_runs.c.idempotency_key == bindparam("key"))
+_CARD = select(_workflows.c.fingerprint, _workflows.c.error).where(_workflows.c.name == bindparam("workflow"))
+_FOUND = select(_runs.c.id, _runs.c.status).where(_runs.c.id == bindparam("run"))
+_START = insert(_runs)
+
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
@@ -42,40 +48,26 @@ def accept_start(
     """Add the run `run_id` and the request to start it with `body` (workflow, fields, held, continued_from)."""
     with accepting(database) as connection:
         if idempotency_key is not None:
-            known = select(_runs.c.id, _runs.c.request_digest).where(_runs.c.idempotency_key == idempotency_key)
-            earlier = connection.execute(known).first()
+            earlier = connection.execute(_STARTED_BY, {"key": idempotency_key}).first()
             if earlier is not None and earlier.request_digest != digest:
                 raise IdempotencyConflict(idempotency_key, earlier.id)
             if earlier is not None:
                 return Accepted(earlier.id, created=False)
         workflow = body["workflow"]
-        card = connection.execute(
-            select(_workflows.c.fingerprint, _workflows.c.error).where(_workflows.c.name == workflow)
-        ).first()
+        card = connection.execute(_CARD, {"workflow": workflow}).first()
         if card is None:
             raise WorkflowNotFound(workflow)
         if card.error is not None:
             raise WorkflowValidationError(f"{workflow} cannot be run: {json.loads(card.error)['message']}")
         if body["continued_from"] is not None:
             _find(connection, body["continued_from"])
-        connection.execute(
-            insert(_runs).values(
-                id=run_id,
-                workflow=workflow,
-                fingerprint=card.fingerprint,
-                status="held" if body["held"] else "running",
-                held=body["held"],
-                created_at=now,
-                entries=0,
-                counts="{}",
-                queue="[]",
-                idempotency_key=idempotency_key,
-                request_digest=digest,
-                continued_from=body["continued_from"],
-                lease_until=0.0,
-                epoch=0,
-            )
-        )
+        row = {
+            "id": run_id, "workflow": workflow, "fingerprint": card.fingerprint,
+            "status": "held" if body["held"] else "running", "held": body["held"], "created_at": now,
+            "entries": 0, "counts": "{}", "queue": "[]", "idempotency_key": idempotency_key,
+            "request_digest": digest, "continued_from": body["continued_from"], "lease_until": 0.0, "epoch": 0,
+        }  # fmt: skip
+        connection.execute(_START, row)
         inbox.put(connection, run_id, "start", body, now=now)
     return Accepted(run_id, created=True)
 
@@ -131,7 +123,7 @@ def accept(database: Database, run_id: str, kind: str, body: dict[str, Any], *, 
 
 
 def _find(connection: Connection, run_id: str) -> Row[Any]:
-    run = connection.execute(select(_runs.c.id, _runs.c.status).where(_runs.c.id == run_id)).first()
+    run = connection.execute(_FOUND, {"run": run_id}).first()
     if run is None:
         raise RunNotFound(run_id)
     return run

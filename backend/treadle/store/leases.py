@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Connection, and_, func, or_, select, update
+from sqlalchemy import CTE, Connection, and_, bindparam, func, literal_column, or_, select, update
 
 from treadle.store.database import Database
 from treadle.store.tables import Run, Worker
@@ -20,6 +20,32 @@ _runs, _workers = Run.__table__, Worker.__table__  # type: ignore[attr-defined]
 # choose an index on one of them and look through every run that ever was.
 _TOP_LEVEL = func.coalesce(_runs.c.parent_id, "") == ""
 _WORKFLOW = func.coalesce(_runs.c.workflow, "")
+_IS_LIVE = _runs.c.status.in_([literal_column(f"'{status}'") for status in LIVE])
+
+# Made once: to put a statement together costs several times what it takes to execute it.
+_CLAIMABLE = (
+    select(_runs.c.id, _runs.c.workflow, _runs.c.epoch, _runs.c.entries, _workers.c.exit)
+    .outerjoin(_workers, _workers.c.id == _runs.c.lease_owner)
+    .where(
+        _IS_LIVE,
+        _WORKFLOW.in_(bindparam("workflows", expanding=True)),
+        or_(_runs.c.lease_owner.is_(None), _runs.c.lease_until < bindparam("now")),
+        _TOP_LEVEL,
+    )
+    .order_by(_runs.c.created_at)
+    .limit(bindparam("most"))
+)
+_CLAIMABLE_UNLESS = _CLAIMABLE.where(or_(_runs.c.entries > 0, _WORKFLOW.not_in(bindparam("closed", expanding=True))))
+_GOING_ON = select(_runs.c.workflow).where(
+    _IS_LIVE,
+    _WORKFLOW.in_(bindparam("workflows", expanding=True)),
+    _TOP_LEVEL,
+    or_(_runs.c.entries > 0, and_(_runs.c.lease_owner.is_not(None), _runs.c.lease_until >= bindparam("now"))),
+)
+_TAKE = update(_runs).values(
+    lease_owner=bindparam("owner"), lease_until=bindparam("until"), epoch=_runs.c.epoch + 1
+)  # fmt: skip
+_TAKE_THESE = _TAKE.where(_runs.c.id.in_(bindparam("ids", expanding=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,32 +79,25 @@ def claim(
             return []
     with database.write() as connection:
         rows = _claimable(connection, workflows, limits or {}, now=now, limit=limit)
-        _take(connection, _runs.c.id.in_([row.id for row in rows]), owner, until=now + seconds)
+        lease = {"owner": owner, "until": now + seconds}
+        if rows:
+            connection.execute(_TAKE_THESE, {**lease, "ids": [row.id for row in rows]})
         if begun := [row.id for row in rows if row.entries]:
-            _take(connection, _runs.c.id.in_(select(_family(begun).c.id)), owner, until=now + seconds)
+            connection.execute(_TAKE.where(_runs.c.id.in_(select(_family(begun).c.id))), lease)
     return [Claim(row.id, row.workflow, row.epoch + 1, row.entries, row.exit) for row in rows]
 
 
 def _claimable(
     connection: Connection, workflows: Collection[str], limits: Mapping[str, int], *, now: float, limit: int
 ) -> list[Any]:
+    given: dict[str, Any] = {"workflows": list(workflows), "now": now, "most": limit}
     room = _room(connection, limits, now=now) if limits else {}
     closed = [name for name, places in room.items() if places <= 0]
-    query = (
-        select(_runs.c.id, _runs.c.workflow, _runs.c.epoch, _runs.c.entries, _workers.c.exit)
-        .outerjoin(_workers, _workers.c.id == _runs.c.lease_owner)
-        .where(
-            _runs.c.status.in_(LIVE),
-            _WORKFLOW.in_(workflows),
-            or_(_runs.c.lease_owner.is_(None), _runs.c.lease_until < now),
-            _TOP_LEVEL,
-            or_(_runs.c.entries > 0, _WORKFLOW.not_in(closed)),
-        )
-        .order_by(_runs.c.created_at)
-        .limit(limit)
-    )
+    query = _CLAIMABLE
+    if closed:
+        query, given["closed"] = _CLAIMABLE_UNLESS, closed
     taken = []
-    for row in connection.execute(query):
+    for row in connection.execute(query, given):
         if not row.entries and row.workflow in room:  # who has begun has his place already
             room[row.workflow] -= 1
             if room[row.workflow] < 0:
@@ -89,18 +108,8 @@ def _claimable(
 
 def _room(connection: Connection, limits: Mapping[str, int], *, now: float) -> dict[str, int]:
     """How many more runs of each limited workflow may begin."""
-    owned = and_(_runs.c.lease_owner.is_not(None), _runs.c.lease_until >= now)
-    query = select(_runs.c.workflow).where(
-        _runs.c.status.in_(LIVE), _WORKFLOW.in_(limits), _TOP_LEVEL, or_(_runs.c.entries > 0, owned)
-    )
-    going_on = Counter(connection.execute(query).scalars())
+    going_on = Counter(connection.execute(_GOING_ON, {"workflows": list(limits), "now": now}).scalars())
     return {name: most - going_on[name] for name, most in limits.items()}
-
-
-def _take(connection: Connection, which: ColumnElement[bool], owner: str, *, until: float) -> None:
-    connection.execute(
-        update(_runs).where(which).values(lease_owner=owner, lease_until=until, epoch=_runs.c.epoch + 1)
-    )
 
 
 def _family(ids: Sequence[str]) -> CTE:
