@@ -247,6 +247,7 @@ def every_tick() -> list[Tick]:
         ticks.StepAllowed(1.0, key),
         ticks.RunReleased(1.0),
         ticks.RunResumed(1.0, "w\ud800", "its worker ended", crashed=True),
+        ticks.RunResumed(1.0, "w", "its worker ended", conflicts=("a\ud800", "b")),
         ticks.RunCancelled(1.0),
         ticks.RunTimedOut(1.0, 0.1),
         ticks.RunTimedOut(1.0, None, 60.1),

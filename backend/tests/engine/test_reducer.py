@@ -19,6 +19,7 @@ from treadle.engine import commands, ticks
 from treadle.engine.commands import ClosePrompt, EndRun, OpenPrompt, Publish, RunStep, WaitForRetry, WatchWait
 from treadle.engine.events import BASE_TYPES
 from treadle.engine.reducer import _RULES, apply
+from treadle.engine.rules.changing import overwritten
 from treadle.engine.rules.collecting import join_progress
 from treadle.engine.state import Routes, RunState
 from treadle.engine.ticks import ErrorFacts, Key, Tick
@@ -249,7 +250,7 @@ def test_scene(scene):
             assert [line.removeprefix("<<").strip()] == done[:1], f"{place}: {done}"
             del done[0]
         elif line.startswith("--"):
-            known = {"run": run, "deque": deque, "join_progress": join_progress, **TYPES}
+            known = {"run": run, "deque": deque, "join_progress": join_progress, "overwritten": overwritten, **TYPES}
             assert eval(line.removeprefix("--").strip(), known), f"{place}: {run}"
 
 

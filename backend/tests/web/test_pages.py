@@ -145,3 +145,15 @@ def test_exports_bring_their_own_policy(studio: TestClient, rows: Rows) -> None:
     for path in ("/workflows/Asking/graph.html", "/runs/r_x/graph.html"):
         answer = studio.get(path)
         assert "sha256-" in answer.headers["content-security-policy"] and "src=" not in answer.text
+
+
+def test_conflict_is_told_where_its_attempt_ended(studio: TestClient, rows: Rows) -> None:
+    rows.run("r_c", entries=2)
+    failed = {"error": {"type": "OSError", "message": "no", "traceback": ""}, "retry_at": 1.0, "conflicts": ["both"]}
+    resumed = {"worker": "w", "reason": "its worker ended", "crashed": False, "conflicts": ["<i>"]}
+    rows.entries("r_c", 1, 1, kind="step_failed", payload=json.dumps(failed))
+    rows.entries("r_c", 2, 2, kind="resumed", step=None, event_type=None, payload=json.dumps(resumed))
+    page = studio.get("/runs/r_c").text
+    assert "OSError: no (conflict: both)" in page
+    assert "its worker ended (conflict: &lt;i&gt;)" in page
+    assert page.count("Not taken back, because another step has written it since:") == 2

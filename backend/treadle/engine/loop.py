@@ -21,9 +21,11 @@ from treadle.engine.nesting import Launch
 from treadle.engine.outbox import RunOutbox
 from treadle.engine.reducer import apply
 from treadle.engine.retry import decided
+from treadle.engine.rules.changing import overwritten
+from treadle.engine.rules.resuming import overwritten_since
 from treadle.engine.slots import Slots
 from treadle.engine.state import Delivery, Outcome, RunState
-from treadle.engine.stepping import Stepper
+from treadle.engine.stepping import Stepper, send_handed
 from treadle.engine.stream import EventStream
 from treadle.engine.table import StepTable
 from treadle.engine.timers import Timers
@@ -181,8 +183,8 @@ class RunLoop:
         if self.state.outcome is not None:  # the end was kept, and its worker died before it could tell
             self._finish(self.state.outcome, None)
             return
-        self.submit(ticks.RunResumed(self._clock(), worker, reason, crashed))
-        self._send_handed()
+        self.submit(ticks.RunResumed(self._clock(), worker, reason, crashed, overwritten_since(self.state)))
+        send_handed(self, self._stepper)
         self._timers.watch_timeout(self._timeout)
         self._timers.watch_deadline(self.state.deadline)
 
@@ -202,18 +204,7 @@ class RunLoop:
 
     def release(self) -> None:
         self.submit(ticks.RunReleased(self._clock()))
-        self._send_handed()
-
-    def _send_handed(self) -> None:
-        """What the caller of `run_step` has not sent on, and now cannot or need not, goes on by itself.
-
-        Each by a tick of its own: a delivery is known by the entry that carries its event. A copy goes: what the caller
-        does to the event from now on is nobody's business.
-        """
-        for key, event in list(self.state.handed.items()):
-            if self._stepper is not None:
-                self._stepper.let_go(event)
-            self.submit(ticks.EventSent(self._clock(), event.model_copy(), source=key))
+        send_handed(self, self._stepper)
 
     def let_go(self) -> None:
         """Somebody waits for the end of the run: unless it was started stepwise, nothing holds it any longer."""
@@ -393,7 +384,8 @@ class RunLoop:
         elif self.say is not None:
             self.say(f"Step {delivery.step} produced an error, retry in {delay} seconds")
         retry_at = now + delay if delay is not None else None
-        self.submit(ticks.StepFailed(now, delivery.key, facts, retry_at, error))
+        kept = overwritten(self.state, [delivery]) if delay is not None else ()
+        self.submit(ticks.StepFailed(now, delivery.key, facts, retry_at, error, kept))
         self.outbox.step_over(delivery.key)
         if delay is None and self._stepper is not None:
             self._stepper.step_ended(delivery.key, None)

@@ -127,7 +127,13 @@ def _finished(record: Record, decoder: Decoder) -> Tick:
 
 def _failed(record: Record, decoder: Decoder) -> Tick:
     payload = _payload(record)
-    return ticks.StepFailed(record.at, _key(record), ErrorFacts(**payload["error"]), payload["retry_at"])
+    error, conflicts = ErrorFacts(**payload["error"]), tuple(payload.get("conflicts", ()))
+    return ticks.StepFailed(record.at, _key(record), error, payload["retry_at"], conflicts=conflicts)
+
+
+def _resumed(record: Record, decoder: Decoder) -> Tick:
+    payload = _payload(record)
+    return ticks.RunResumed(record.at, **{**payload, "conflicts": tuple(payload.get("conflicts", ()))})
 
 
 def _collected(record: Record, decoder: Decoder) -> Tick:
@@ -177,7 +183,7 @@ _READERS: Mapping[str, Callable[[Record, Decoder], Tick]] = {
     "held": lambda record, decoder: ticks.RunHeld(record.at),
     "step_allowed": lambda record, decoder: ticks.StepAllowed(record.at, _owner(record)),
     "released": lambda record, decoder: ticks.RunReleased(record.at),
-    "resumed": lambda record, decoder: ticks.RunResumed(record.at, **_payload(record)),
+    "resumed": _resumed,
     "run_cancelled": lambda record, decoder: ticks.RunCancelled(record.at),
     "run_timed_out": lambda record, decoder: ticks.RunTimedOut(record.at, **{"timeout": None, **_detail(record)}),
     "run_failed": _run_failed,

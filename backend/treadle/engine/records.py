@@ -194,8 +194,8 @@ def _child(seq: int, tick: ticks.ChildStarted | ticks.ChildEnded, pen: _Pen) -> 
 
 
 def _failed(seq: int, tick: ticks.StepFailed, pen: _Pen) -> Record:
-    payload = _facts({"error": asdict(tick.error), "retry_at": tick.retry_at})
-    return _of_delivery(seq, tick, "step_failed", payload)
+    facts = {"error": asdict(tick.error), "retry_at": tick.retry_at}
+    return _of_delivery(seq, tick, "step_failed", _facts(facts | _conflicts(tick)))
 
 
 def _collected(seq: int, tick: ticks.EventsCollected, pen: _Pen) -> Record:
@@ -219,8 +219,12 @@ def _of_run(kind: str) -> Callable[[int, Any, _Pen], Record]:
 
 
 def _resumed(seq: int, tick: ticks.RunResumed, pen: _Pen) -> Record:
-    payload = _facts({"worker": tick.worker, "reason": tick.reason, "crashed": tick.crashed})
-    return Record(seq, tick.at, "resumed", None, None, payload)
+    facts = {"worker": tick.worker, "reason": tick.reason, "crashed": tick.crashed}
+    return Record(seq, tick.at, "resumed", None, None, _facts(facts | _conflicts(tick)))
+
+
+def _conflicts(tick: ticks.StepFailed | ticks.RunResumed) -> dict[str, Any]:
+    return {"conflicts": tick.conflicts} if tick.conflicts else {}
 
 
 def _timed_out(seq: int, tick: ticks.RunTimedOut, pen: _Pen) -> Record:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from treadle.engine.events import Event
 from treadle.engine.state import RunState
-from treadle.engine.ticks import Key
+from treadle.engine.ticks import EventSent, Key, Tick
 
 
 class Stepwise(Protocol):
@@ -16,6 +16,8 @@ class Stepwise(Protocol):
     state: RunState
     over: bool
 
+    def now(self) -> float: ...
+    def submit(self, tick: Tick) -> None: ...
     def hold(self) -> None: ...
     def allow_step(self, delivery: Key | None = None) -> None: ...
 
@@ -105,3 +107,15 @@ class Stepper:
         self._outputs.clear()
         for key in list(self._asked):
             self.step_ended(key, None)
+
+
+def send_handed(run: Stepwise, stepper: Stepper | None) -> None:
+    """What the caller of `run_step` has not sent on, and now cannot or need not, goes on by itself.
+
+    Each by a tick of its own: a delivery is known by the entry that carries its event. A copy goes: what the caller
+    does to the event from now on is nobody's business.
+    """
+    for key, event in list(run.state.handed.items()):
+        if stepper is not None:
+            stepper.let_go(event)
+        run.submit(EventSent(run.now(), event.model_copy(), source=key))

@@ -62,13 +62,17 @@ class StepFinished:
 
 @dataclass(slots=True)
 class StepFailed:
-    """A failed attempt; `retry_at` None means the retries are spent. `exception` is the living one, never stored."""
+    """A failed attempt; `retry_at` None means the retries are spent. `exception` is the living one, never stored.
+
+    `conflicts` are the keys it wrote that are not taken back, because another step has written them since.
+    """
 
     at: float
     delivery: Key
     error: ErrorFacts
     retry_at: float | None = None
     exception: BaseException | None = None
+    conflicts: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -178,12 +182,16 @@ class RunReleased:
 
 @dataclass(slots=True)
 class RunResumed:
-    """The run goes on from its journal, on `worker`, for `reason`; `crashed` if a step may have killed the last one."""
+    """The run goes on from its journal, on `worker`, for `reason`; `crashed` if a step may have killed the last one.
+
+    `conflicts` are the keys its unfinished steps wrote that are not taken back: others have written them since.
+    """
 
     at: float
     worker: str
     reason: str
     crashed: bool = False
+    conflicts: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)

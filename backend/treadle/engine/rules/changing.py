@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import chain
 from typing import Any
 
@@ -43,6 +44,23 @@ def undo_writes(state: RunState, delivery: Delivery) -> None:
         else:
             state.writers[name] = writer
     delivery.memo.writes.clear()
+
+
+def overwritten(state: RunState, deliveries: Iterable[Delivery]) -> tuple[str, ...]:
+    """The keys that would be kept if these were undone now: written by them, and by somebody else since."""
+    writes: dict[str, dict[Key, Any]] = {}
+    for delivery in deliveries:
+        if delivery.memo is not None:
+            for name, (_, writer) in delivery.memo.writes.items():
+                writes.setdefault(name, {})[delivery.key] = writer
+    kept = []
+    for name, undone in writes.items():
+        writer = state.writers.get(name, MISSING)
+        while writer in undone:
+            writer = undone.pop(writer)
+        if undone:
+            kept.append(str(name))
+    return tuple(kept)
 
 
 def _forget_writer(state: RunState, name: str, key: Key, before: tuple[Any, Any]) -> None:

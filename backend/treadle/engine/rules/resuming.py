@@ -5,10 +5,10 @@ from __future__ import annotations
 from itertools import chain
 
 from treadle.engine.commands import Command, RunStep, WaitForRetry, WatchWait
-from treadle.engine.rules.changing import undo_writes
+from treadle.engine.rules.changing import overwritten, undo_writes
 from treadle.engine.rules.ending import end
 from treadle.engine.rules.starting import begin
-from treadle.engine.state import Outcome, RunState
+from treadle.engine.state import Delivery, Outcome, RunState
 from treadle.engine.ticks import ErrorFacts, RunReleased, RunResumed
 
 MAX_DEATHS = 3
@@ -24,10 +24,7 @@ def run_released(state: RunState, tick: RunReleased, commands: list[Command]) ->
 
 
 def run_resumed(state: RunState, tick: RunResumed, commands: list[Command]) -> None:
-    interrupted = list(state.running.values())
-    suspended = [wait.delivery for wait in state.waits.values()]
-    queued = chain(state.waiting_leave.values(), *state.queued.values())
-    woken = [delivery for delivery in queued if delivery.paused]
+    interrupted, suspended, woken = _unfinished(state)
     for delivery in (*woken, *suspended, *interrupted):
         undo_writes(state, delivery)
         delivery.attempt += 1
@@ -53,3 +50,15 @@ def run_resumed(state: RunState, tick: RunResumed, commands: list[Command]) -> N
         commands.append(RunStep(delivery))
     commands.extend(WaitForRetry(delivery, due) for delivery, due in state.delayed.values())
     commands.extend(WatchWait(wait.delivery, wait.due) for wait in state.waits.values() if wait.due is not None)
+
+
+def overwritten_since(state: RunState) -> tuple[str, ...]:
+    """The keys that the unfinished steps wrote and others have written since: going on does not take them back."""
+    return overwritten(state, chain(*_unfinished(state)))
+
+
+def _unfinished(state: RunState) -> tuple[list[Delivery], list[Delivery], list[Delivery]]:
+    """What a step was in the middle of: at work, waiting for an event, and for its worker after one."""
+    queued = chain(state.waiting_leave.values(), *state.queued.values())
+    woken = [delivery for delivery in queued if delivery.paused]
+    return list(state.running.values()), [wait.delivery for wait in state.waits.values()], woken
