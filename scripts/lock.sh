@@ -13,6 +13,6 @@ pin() {
     "$uv" pip compile pyproject.toml --group build "$@" --output-file "$output" --universal --python-version 3.11 \
         --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links --quiet
 }
-pin test --extra gallery --extra dev --upgrade
+pin test --extra gallery --extra png --extra dev --upgrade
 # What is served is a part of what was tested, version by version.
-pin serve --extra gallery --constraints requirements/test.txt --upgrade
+pin serve --extra gallery --extra png --constraints requirements/test.txt --upgrade

@@ -1,7 +1,8 @@
-"""Keeps frontend/static/vendor: every byte served there comes from a pinned npm tarball whose integrity was verified.
+"""Keeps the vendor folders: every byte there comes from a pinned npm tarball whose integrity was verified.
 
-`update` fetches the pinned tarballs with npm, verifies them and rewrites files, licences and lock. `check` needs
-neither node nor a network: it compares the folder with the lock and fails on a changed, missing or unknown file.
+What is in frontend/static/vendor is shipped; what is in e2e/vendor only tests use. `update` fetches the pinned tarballs
+with npm, verifies them and rewrites files, licences and lock. `check` needs neither node nor a network: it compares the
+folders with their locks and fails on a changed, missing or unknown file.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-VENDOR = Path(__file__).resolve().parent.parent / "frontend" / "static" / "vendor"
+ROOT = Path(__file__).resolve().parent.parent
+VENDOR = ROOT / "frontend" / "static" / "vendor"
+TESTS_VENDOR = ROOT / "e2e" / "vendor"
 LOCK = "vendor.lock.json"
 
 
@@ -54,16 +57,39 @@ PACKAGES = (
             "LICENSE": "cytoscape.LICENSE",
         },
     ),
+    # The letters of PNG files: with fonts of our own a picture is the same on every machine.
+    Package(
+        "@expo-google-fonts/roboto",
+        "0.4.3",
+        "MIT AND OFL-1.1",
+        "sha512-kX3wmpmu06fN1yOwYWMdjYJWNUYW6xUiAGeHbvPzzSEb3A3j23JelQ3tAgwQNKgEKRq6wtMmzixy2r7y9c8dsA==",
+        {
+            "400Regular/Roboto_400Regular.ttf": "Roboto_400Regular.ttf",
+            "600SemiBold/Roboto_600SemiBold.ttf": "Roboto_600SemiBold.ttf",
+            "LICENSE_FONT": "Roboto.LICENSE",
+        },
+    ),
 )
+TESTS_PACKAGES = (
+    # The parser that readers of our Mermaid have.
+    Package(
+        "@mermaid-js/tiny",
+        "11.17.2",
+        "MIT",
+        "sha512-PmFr1c5cSfNf5AngLLR98DrbvR4U5KeD7I+hQkGqG5w5Veu3QT4dG0qu9f99cpn/sKj2XxRBK0q7EL6hr9NY/A==",
+        {"dist/mermaid.tiny.js": "mermaid.tiny.js", "LICENSE": "mermaid.LICENSE"},
+    ),
+)
+FOLDERS = ((VENDOR, PACKAGES), (TESTS_VENDOR, TESTS_PACKAGES))
 
 
-def problems(folder: Path = VENDOR) -> list[str]:
-    """What is wrong with the vendor folder, one sentence each; empty when it is as locked."""
+def problems(folder: Path = VENDOR, packages: tuple[Package, ...] = PACKAGES) -> list[str]:
+    """What is wrong with a vendor folder, one sentence each; empty when it is as locked."""
     lock = folder / LOCK
     if not lock.is_file():
         return [f"{LOCK} is missing: run `make vendor`"]
     entries = json.loads(lock.read_text(encoding="utf-8"))["packages"]
-    pinned = {package.name: (package.version, package.licence, package.integrity) for package in PACKAGES}
+    pinned = {package.name: (package.version, package.licence, package.integrity) for package in packages}
     locked = {entry["name"]: (entry["version"], entry["licence"], entry["integrity"]) for entry in entries}
     sums = {name: digest for entry in entries for name, digest in entry["sha256"].items()}
     present = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} - {LOCK}
@@ -76,11 +102,11 @@ def problems(folder: Path = VENDOR) -> list[str]:
     return found
 
 
-def update(folder: Path = VENDOR) -> None:
+def update(folder: Path, packages: tuple[Package, ...]) -> None:
     """Fetch, verify and write every pinned file, then the lock."""
     folder.mkdir(parents=True, exist_ok=True)
     entries = []
-    for package in PACKAGES:
+    for package in packages:
         contents = _fetch(package)
         for name, content in contents.items():
             (folder / name).write_bytes(content)
@@ -121,8 +147,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("command", choices=["update", "check"])
     if parser.parse_args().command == "update":
-        update()
-    found = problems()
+        for folder, packages in FOLDERS:
+            update(folder, packages)
+    found = [problem for folder, packages in FOLDERS for problem in problems(folder, packages)]
     for problem in found:
         print(problem, file=sys.stderr)
     sys.exit(1 if found else 0)

@@ -8,7 +8,7 @@ import logging
 import os
 import secrets
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
@@ -106,14 +106,37 @@ def run(
 
 @cli.command()
 def draw(
-    target: TargetArgument,
-    output: Annotated[Path, typer.Option("-o", "--output", help="HTML file to write.")] = Path("workflow.html"),
+    target: Annotated[str, typer.Argument(metavar="FILE:CLASS|RUN_ID", help="The workflow, or a run by its id.")],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="File to write: .html, .svg, .png, .mmd (Mermaid) or .json.")
+    ] = Path("workflow.html"),
+    *,
+    run: Annotated[bool, typer.Option("--run", help="The newest run of the workflow, drawn on all flows.")] = False,
+    only: Annotated[bool, typer.Option("--only", help="Nothing but what the run did.")] = False,
+    compact: Annotated[bool, typer.Option("--compact", help="Events as words on the edges.")] = False,
+    expand: Annotated[bool, typer.Option("--expand", help="Nested workflows inside frames.")] = False,
+    direction: Annotated[
+        Literal["TB", "LR"], typer.Option(help="From top to bottom or from left to right.", case_sensitive=False)
+    ] = "TB",
+    theme: Annotated[
+        Literal["auto", "light", "dark", "print"] | None,
+        typer.Option(help="auto follows the reader. [default: auto for .html, else light]", show_default=False),
+    ] = None,
+    legend: Annotated[
+        bool | None, typer.Option("--legend/--no-legend", help="Say what the shapes mean. [default: in .html]")
+    ] = None,
+    caption: Annotated[str | None, typer.Option(help="A line below the picture.")] = None,
+    title: Annotated[str, typer.Option(help="What the picture is called.")] = "",
+    scale: Annotated[float, typer.Option(min=0.1, max=8.0, help="Pixels of a .png for each of the drawing's.")] = 2.0,
+    database: DatabaseOption = None,
 ) -> None:
-    """Draw all possible flows of a workflow into one HTML file that needs no network."""
+    """Draw all possible flows of a workflow, or what a run did, into one file that needs no network."""
     from treadle import terminal
+    from treadle.visualizer.export import Look
 
-    output.write_text(terminal.draw(target), encoding="utf-8")
-    _out.print(f"Drew {target} into {output}.")
+    look = Look(theme, direction, compact, legend, caption, title, scale)
+    drawn = terminal.draw(target, output, look, run=run, only=only, expand=expand, database=database)
+    _out.print(f"Drew {drawn} into {output}.", markup=False)
 
 
 @cli.command()

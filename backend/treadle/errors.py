@@ -14,7 +14,7 @@ TreadleError
 ├── WorkflowFileError           a workflow file could not be loaded
 ├── WorkflowNotFound, RunNotFound, PromptNotFound
 ├── IdempotencyConflict, PromptAnswered, RunEnded, InvalidFields
-├── SettingsError, DatabaseInUse
+├── SettingsError, DatabaseInUse, ExtraMissing
 └── DatabaseBusy, DatabaseFull, DatabaseFailed, DatabaseDamaged, BackupFailed, MigrationFailed
                                 what the database or its disk refuses; they are made in treadle.store
 """
@@ -184,6 +184,17 @@ class InvalidFields(TreadleError):  # noqa: N818
 
 class SettingsError(TreadleError):
     code = "settings"
+
+
+class ExtraMissing(TreadleError):  # noqa: N818 - names what is missing
+    """Something needs an optional part of Treadle: `extra` is the name pip knows it by."""
+
+    code = "extra_missing"
+    status = 501
+
+    def __init__(self, extra: str, what: str) -> None:
+        super().__init__(f"{what} needs an optional part of Treadle: pip install 'treadle[{extra}]'.")
+        self.extra = extra
 
 
 class DatabaseInUse(TreadleError):  # noqa: N818

@@ -9,11 +9,13 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
+from treadle.drawing import form_of, newest_run, possible_graph, stored_run, write
 from treadle.engine.events import HumanResponseEvent, InputRequiredEvent
 from treadle.engine.serializers import event_text
 from treadle.engine.workflow import Workflow
@@ -21,7 +23,6 @@ from treadle.errors import SettingsError, TreadleError
 from treadle.registry.catalog import event_types
 from treadle.registry.loader import LoadedWorkflow, load_file, load_paths, workflows_in
 from treadle.resources import MIGRATIONS
-from treadle.runner.publishing import graph_of
 from treadle.runner.supervisor import python_command
 from treadle.settings import Settings
 from treadle.store import backup, fsck, retention
@@ -34,7 +35,7 @@ from treadle.store.readonly import ReadOnly, read_through
 from treadle.store.routing import describe
 from treadle.store.runs import FINAL
 from treadle.store.versions import Versions
-from treadle.visualizer.export import possible_html
+from treadle.visualizer.export import Look
 
 LOADING = 60.0
 """Seconds workflow files may take to load when their routes are asked for."""
@@ -69,9 +70,31 @@ async def run(target: str, fields: dict[str, Any], out: Console) -> None:
     out.print(str(await handler), markup=False)
 
 
-def draw(target: str) -> str:
-    """The HTML drawing of a workflow."""
-    return possible_html(graph_of(find(target)))
+def draw(
+    target: str,
+    output: Path,
+    look: Look,
+    *,
+    run: bool = False,
+    only: bool = False,
+    expand: bool = False,
+    database: str | None = None,
+) -> str:
+    """Draw a workflow (`FILE:CLASS`) or a run (its id) into `output`; what was drawn, in words.
+
+    With `run` it is the newest run of the workflow in the database; with `only` nothing but what the run did is drawn.
+    """
+    form = form_of(output)
+    of_file = ":" in target or Path(target).suffix == ".py"
+    if of_file and not (run or only):
+        loaded = find(target)
+        graph = possible_graph(loaded.workflow, expand=expand)
+        write(replace(graph, workflow=loaded.name), output, form, look=look, caption="All possible flows")
+        return target
+    run_id = newest_run(find(target).name, database=database) if of_file else target
+    told = stored_run(run_id, database=database)
+    write(told.graph, output, form, look=look, run=told.recording(only=only), caption=told.caption)
+    return f"run {run_id}"
 
 
 def check(settings: Settings, *, run_id: str | None, workflows: Sequence[Path]) -> fsck.Report:

@@ -106,11 +106,11 @@ def test_what_may_be_wrong_stands_at_the_foot(tmp_path: Path) -> None:
     assert all(warning in unescape(text.partition("<footer>")[2]) for warning in warnings)
 
 
-@pytest.mark.parametrize("name", ["flows.png", "flows.mmd", "flows"])
+@pytest.mark.parametrize("name", ["flows.pdf", "flows"])
 def test_other_suffixes_are_refused_before_anything_is_written(name: str, tmp_path: Path) -> None:
-    with pytest.raises(TreadleError, match=r"\.html or \.svg"):
+    with pytest.raises(TreadleError, match=r"\.html, \.svg, \.png, \.mmd or \.json"):
         draw_all_possible_flows(Walk, tmp_path / name)
-    with pytest.raises(TreadleError, match=r"\.html or \.svg"):
+    with pytest.raises(TreadleError, match=r"\.html, \.svg, \.png, \.mmd or \.json"):
         draw_most_recent_execution(Walk(1), tmp_path / name)
     assert not list(tmp_path.iterdir())
 

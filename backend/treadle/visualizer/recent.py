@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from treadle.engine.events import HumanResponseEvent, InputRequiredEvent, StartEvent, StopEvent
+from treadle.visualizer.compact import shown
 from treadle.visualizer.facts import table
 from treadle.visualizer.graph import Edge, Graph, Node, event_id, known_edges, nested_id, step_id
 from treadle.visualizer.instances import fitted
@@ -33,15 +34,16 @@ def recent_execution(
     highlight: str | None = None,
     only: Collection[str] | None = None,
     instances: Mapping[str, Sequence[Status]] | None = None,
+    compact: bool = False,
 ) -> tuple[Graph, Overlay]:
     """The part of `graph` that a run used, with the runs of other workflows its steps started, and the marks on it.
 
     `counts` is `Run.counts`; `events` says the role of events that `graph` does not know. Steps that ran many times
     side by side are groups, and joins have room for their progress. `only` holds the node ids and edge keys that are
     drawn, of those the run used: one iteration of a loop for example. `highlight` and `instances` are those of
-    overlay_of.
+    overlay_of. With `compact` events are words on the edges.
     """
-    drawn = fitted(_used(graph, counts, {**_BASE_EVENTS, **(events or {})}), counts)
+    drawn = fitted(shown(_used(graph, counts, {**_BASE_EVENTS, **(events or {})}), compact=compact), counts)
     if only is not None:
         drawn = _part(drawn, only)
     overlay = overlay_of(

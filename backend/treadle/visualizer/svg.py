@@ -18,12 +18,12 @@ from treadle.visualizer.geometry import Layout
 from treadle.visualizer.graph import Graph, Node, containers, is_quiet
 from treadle.visualizer.markup import clean, line_path, number
 from treadle.visualizer.overlay import EdgeMark, NodeMark, Overlay
-from treadle.visualizer.theme import FileTheme, file_css
+from treadle.visualizer.theme import AnyTheme, file_css
 from treadle.visualizer.walking import Neighbours, neighbours
 
 __all__ = ["Href", "Theme", "clean", "line_path", "node_label", "number", "to_svg"]
 
-Theme = Literal["embedded"] | FileTheme
+Theme = Literal["embedded"] | AnyTheme
 Href = Callable[[Node], str | None]
 
 
@@ -41,9 +41,10 @@ def to_svg(
 ) -> str:
     """The graph as one `<svg>` element.
 
-    `theme` is embedded (styled by the page's graph.css), light, dark or print (a file of its own). `href` gives the
-    address a node links to, or None. `mini` draws shapes without words, for a card. With `legend` what the shapes or,
-    with an `overlay`, the colours mean stands below; so do the `caption` and what may be wrong with the workflow.
+    `theme` is embedded (styled by the page's graph.css), or that of a file of its own: light, dark, print, or auto.
+    `href` gives the address a node links to, or None. `mini` draws shapes without words, for a card. With `legend`
+    what the shapes or, with an `overlay`, the colours mean stands below; so do the `caption` and what may be wrong
+    with the workflow.
     """
     below = Caption.of(graph, layout.bounds, overlay=overlay, legend=legend, text=caption)
     box = below.bounds

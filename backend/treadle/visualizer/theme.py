@@ -14,6 +14,8 @@ from typing import Literal
 from treadle.resources import STATIC
 
 FileTheme = Literal["light", "dark", "print"]
+AnyTheme = Literal["auto"] | FileTheme
+"""What a file may be asked for: `auto` follows its reader, and is light where that cannot be."""
 
 _ROOT = re.compile(r":root\s*\{[^}]*\}\s*")
 _TOKEN = re.compile(r"(--graph-[a-z-]+):\s*light-dark\((#[0-9a-f]{3,8}),\s*(#[0-9a-f]{3,8})\);")
@@ -36,10 +38,28 @@ def picture_css() -> str:
 
 
 @cache
-def file_css(theme: FileTheme) -> str:
-    """The rules of a picture in plain colours, for a file in one theme."""
-    colours = {name: _colour(name, pair, theme) for name, pair in tokens().items()}
-    return _USE.sub(lambda use: colours[use[1]], _ROOT.sub("", picture_css()))
+def page_css(theme: AnyTheme) -> str:
+    """The rules of a picture with their tokens, for a page of its own in this theme."""
+    if theme != "print":
+        scheme = "light dark" if theme == "auto" else theme
+        return f"{picture_css()}\n:root{{color-scheme:{scheme}}}\n@media print{{:root{{color-scheme:light}}}}"
+    plain = "".join(f"{name}:{colour};" for name, colour in colours("print").items())
+    return f"{picture_css()}\n:root{{color-scheme:light;{plain}}}"
+
+
+@cache
+def file_css(theme: AnyTheme) -> str:
+    """The rules of a picture in plain colours, for a file; one that follows its reader has those for the dark below."""
+    if theme == "auto":
+        return f"{file_css('light')}\n@media (prefers-color-scheme:dark){{\n{file_css('dark')}\n}}"
+    plain = colours(theme)
+    return _USE.sub(lambda use: plain[use[1]], _ROOT.sub("", picture_css()))
+
+
+@cache
+def colours(theme: FileTheme) -> Mapping[str, str]:
+    """The colour of every token in one theme."""
+    return {name: _colour(name, pair, theme) for name, pair in tokens().items()}
 
 
 def _colour(name: str, pair: tuple[str, str], theme: FileTheme) -> str:

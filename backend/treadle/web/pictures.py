@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from markupsafe import Markup
-from starlette.responses import HTMLResponse
 
 from treadle.store.runs import RunDetail
 from treadle.store.workflows import VersionRow
 from treadle.visualizer.elements import cytoscape_elements, elements_json
-from treadle.visualizer.export import possible_html, run_html
 from treadle.visualizer.geometry import Layout
 from treadle.visualizer.graph import Graph, Node
 from treadle.visualizer.layout import layout
@@ -61,28 +58,6 @@ def run_overlay(run: RunDetail, version: VersionRow | None, *, open_prompts: int
     """What the run did, by node and edge: the numbers a live page patches its graph with."""
     graph = Graph.from_dict(version.graph) if version else Graph("")
     return _overlay(graph, run, open_prompts).to_dict()
-
-
-def workflow_export(version: VersionRow) -> HTMLResponse:
-    """The graph of all possible flows as one HTML file that needs no network."""
-    return _export(possible_html(Graph.from_dict(version.graph)), version.workflow)
-
-
-def run_export(run: RunDetail, version: VersionRow, *, open_prompts: int) -> HTMLResponse:
-    """What a run did as one HTML file that needs no network."""
-    graph = Graph.from_dict(version.graph)
-    title = f"{run.workflow}, run {run.id}"
-    return _export(run_html(graph, _overlay(graph, run, open_prompts), title=title), f"{run.workflow}-{run.id}")
-
-
-def _export(html: str, name: str) -> HTMLResponse:
-    # The file brings its own policy, by the hashes of its one style and one script; ours would forbid both.
-    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', html)
-    safe_name = re.sub(r"[^A-Za-z0-9._-]", "_", name)
-    headers = {"Content-Disposition": f'inline; filename="{safe_name}.html"'}
-    if policy is not None:
-        headers["Content-Security-Policy"] = f"{policy[1]}; frame-ancestors 'none'"
-    return HTMLResponse(html, headers=headers)
 
 
 def _overlay(graph: Graph, run: RunDetail, open_prompts: int) -> Overlay:

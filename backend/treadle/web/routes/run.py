@@ -13,7 +13,8 @@ from treadle.store.prompts import prompts_of
 from treadle.store.runs import RunDetail, entries_after, entries_before, find_run
 from treadle.store.workflows import find_version, find_workflow
 from treadle.web.dependencies import Asking, Reading, page
-from treadle.web.pictures import run_export, run_picture
+from treadle.web.exports import Asked, run_file
+from treadle.web.pictures import run_picture
 from treadle.web.presenting import entry_json, run_json
 from treadle.web.running import count_open, entry_rows, run_regions
 
@@ -51,13 +52,14 @@ def run_as_json(run_id: str, db: Reading) -> dict[str, object]:
     return run_json(_find(db, run_id))
 
 
-@router.get("/runs/{run_id}/graph.html")
-def run_graph(run_id: str, db: Reading) -> Response:
+@router.get("/runs/{run_id}/graph.{form}")
+def run_graph(run_id: str, form: str, db: Reading, wanted: Asked) -> Response:
+    """What the run did, as a file of this form."""
     run = _find(db, run_id)
     version = find_version(db, run.workflow, run.fingerprint)
     if version is None:
         raise HTTPException(404, "The graph of this run's version is not remembered.")
-    return run_export(run, version, open_prompts=count_open(prompts_of(db, run_id)))
+    return run_file(run, version, form, wanted, open_prompts=count_open(prompts_of(db, run_id)))
 
 
 @router.get("/runs/{run_id}")

@@ -12,8 +12,9 @@ from treadle.store.acceptance import Accepted
 from treadle.store.runs import find_run, page_of_runs, pulse, start_fields
 from treadle.store.workflows import WorkflowRow, find_workflow, versions_of
 from treadle.web.dependencies import InStudio, Reading, Sent, page
+from treadle.web.exports import Asked, workflow_file
 from treadle.web.forms import Form, blank_form, problems_of, read_form
-from treadle.web.pictures import workflow_export, workflow_picture
+from treadle.web.pictures import workflow_picture
 from treadle.web.presenting import version_json, workflow_json
 from treadle.web.templating import segment
 
@@ -35,12 +36,13 @@ def workflow_page(request: Request, name: str, db: Reading, continued_from: str 
     return _page(request, db, workflow, form=form, continued_from=source.id if source else None)
 
 
-@router.get("/workflows/{name}/graph.html")
-def workflow_graph(name: str, db: Reading) -> Response:
+@router.get("/workflows/{name}/graph.{form}")
+def workflow_graph(name: str, form: str, db: Reading, wanted: Asked) -> Response:
+    """Every flow of the workflow, as a file of this form."""
     workflow = _find(db, name)
     if workflow.version is None:
         raise HTTPException(404, "No worker has published a graph of this workflow.")
-    return workflow_export(workflow.version)
+    return workflow_file(workflow.version, form, wanted)
 
 
 @router.post("/workflows/{name}/runs")

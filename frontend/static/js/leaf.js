@@ -1,4 +1,4 @@
-// Zoom and pan for an exported file: moves the viewBox of the one SVG, needs nothing else. Inlined by visualizer/export.py.
+// Zoom and pan on an exported page: moves the viewBox of the one SVG, needs nothing else. Inlined by visualizer/leaf.py.
 (() => {
   const svg = document.querySelector("main svg");
   const tools = document.querySelector(".zoom");

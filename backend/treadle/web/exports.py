@@ -1,0 +1,89 @@
+"""Graphs as files: what the address asks for, drawn by the visualizer and sent under a name that says what it is."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, HTTPException, Query
+from starlette.responses import Response
+
+from treadle.store.runs import RunDetail
+from treadle.store.workflows import VersionRow
+from treadle.visualizer.export import FORMS, MEDIA_TYPES, Form, Look, Recording, exported
+from treadle.visualizer.geometry import Direction
+from treadle.visualizer.graph import Graph
+from treadle.visualizer.theme import AnyTheme
+
+_POLICY = re.compile(rb'Content-Security-Policy" content="([^"]*)"')
+# An SVG is a page of its own when it is opened: it has a style sheet inside and nothing else to load or to run.
+_SVG_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the query of an address says about a picture; `only` leaves out what a run did not do."""
+
+    look: Look
+    only: bool = False
+    download: bool = False
+
+
+def wanted(
+    theme: AnyTheme | None = None,
+    direction: Direction = "TB",
+    compact: bool = False,
+    legend: bool | None = None,
+    caption: Annotated[str | None, Query(max_length=2000)] = None,
+    title: Annotated[str, Query(max_length=200)] = "",
+    scale: Annotated[float, Query(ge=0.1, le=8)] = 2.0,
+    only: bool = False,
+    download: bool = False,
+) -> Wanted:
+    """The options of a picture, each checked."""
+    return Wanted(Look(theme, direction, compact, legend, caption, title, scale), only, download)
+
+
+Asked = Annotated[Wanted, Depends(wanted)]
+
+
+def workflow_file(version: VersionRow, form: str, wanted: Wanted) -> Response:
+    """Every flow a workflow could take."""
+    known = form_named(form)
+    content = exported(Graph.from_dict(version.graph), known, look=wanted.look, caption="All possible flows")
+    return _file(content, known, version.workflow, wanted)
+
+
+def run_file(run: RunDetail, version: VersionRow, form: str, wanted: Wanted, *, open_prompts: int) -> Response:
+    """What a run did, on the graph it was recorded with."""
+    known = form_named(form)
+    recording = Recording(run.status, run.counts, only=wanted.only, open_prompts=open_prompts)
+    content = exported(
+        Graph.from_dict(version.graph),
+        known,
+        look=wanted.look,
+        run=recording,
+        caption=f"Run {run.id}: {run.status.replace('_', ' ')}",
+    )
+    return _file(content, known, f"{run.workflow}-{run.id}", wanted)
+
+
+def form_named(form: str) -> Form:
+    """The form a graph is asked for in, by the end of the address."""
+    for known in FORMS:
+        if form == known:
+            return known
+    raise HTTPException(404, f"A graph comes as {', '.join(FORMS[:-1])} or {FORMS[-1]}, not as {form}.")
+
+
+def _file(content: bytes, form: Form, name: str, wanted: Wanted) -> Response:
+    safe_name = re.sub(r"[^A-Za-z0-9._-]", "_", name)
+    how = "attachment" if wanted.download else "inline"
+    headers = {"Content-Disposition": f'{how}; filename="{safe_name}.{form}"'}
+    # An HTML file brings its own policy, by the hashes of its one style and one script; ours would forbid both.
+    if form == "html" and (policy := _POLICY.search(content)):
+        headers["Content-Security-Policy"] = f"{policy[1].decode()}; frame-ancestors 'none'"
+    elif form == "svg":
+        headers["Content-Security-Policy"] = _SVG_POLICY
+    return Response(content, media_type=MEDIA_TYPES[form], headers=headers)
