@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from processes.mortal import Mortal
 from processes.serving import Serving
 
 FLOWS = Path(__file__).parent / "flows.py"
@@ -19,6 +20,16 @@ def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     broken = folder / "broken.py"
     broken.write_text("from treadle import Workflow\n\nclass Half(Workflow:\n    pass\n")
     made = Serving(folder, [FLOWS, broken]).start()
+    try:
+        yield made
+    finally:
+        made.kill()
+
+
+@pytest.fixture(scope="module")
+def mortal(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mortal]:
+    """A studio with the workflows of the module's FLOWS and two workers, which are meant to be killed."""
+    made = Mortal(tmp_path_factory.mktemp("mortal"), [request.module.FLOWS]).start()
     try:
         yield made
     finally:

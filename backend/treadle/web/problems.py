@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from treadle.errors import InvalidFields, PromptAnswered, TreadleError
-from treadle.web.templating import render
+from treadle.web.templating import iso, render
 
 
 class Refusal(Exception):  # noqa: N818 - what is sent, not what went wrong here
@@ -65,7 +65,7 @@ def _treadle_error(request: Request, error: Exception) -> Response:
     if isinstance(error, PromptAnswered) and error.at is not None:
         at = datetime.fromtimestamp(error.at, UTC)
         message = f"This prompt was already answered at {at:%H:%M:%S} UTC on {at:%d %B %Y}; the first answer stands."
-        extra["answered_at"] = at.isoformat().replace("+00:00", "Z")
+        extra["answered_at"] = iso(error.at)
     return _problem(request, error.status, error.code, message, extra)
 
 
