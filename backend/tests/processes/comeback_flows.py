@@ -11,7 +11,6 @@ from typing import Annotated
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from processes.marks import come_in, mark, pass_gate
-
 from treadle import Context, Event, Resource, StartEvent, StopEvent, Workflow, step
 
 come_in()

@@ -1,4 +1,4 @@
-"""Marks that steps leave in the folder of their studio for a test to read; gates they wait at, a door their workers do."""
+"""Marks that steps leave in the folder of their studio; gates they wait at, and a door at which their workers do."""
 
 from __future__ import annotations
 

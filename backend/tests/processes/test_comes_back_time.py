@@ -1,4 +1,4 @@
-"""Whatever was to happen at a time happens then, or at once if it is past; time in which nobody worked does not count."""
+"""What was to happen at a moment happens then, or at once if that is past; time without work does not count."""
 
 from __future__ import annotations
 

@@ -302,7 +302,7 @@ class RunLoop:
         if self.over:
             return
         for command in commands:
-            if type(command) is RunStep:
+            if type(command) is RunStep and self.state.outcome is None:  # no step begins while the end is being kept
                 if self.watched:
                     self._tell(command.delivery, "running", None)
                 if not command.delivery.memo or not self.outbox.wake(command.delivery):

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections import deque
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from pydantic import ValidationError
@@ -152,24 +153,21 @@ class Host:
             seconds=LEASE,
             limit=CLAIMS,
         )
+        asked = self._untaken({claimed.run_id for claimed in claims}) if claims or self._suspects else []
         for claimed in claims:
             if (live := self.runs.get(claimed.run_id)) is not None:
                 live.loop.abandon(RunInterrupted("Its worker fell silent, and has taken it up again itself."))
             if claimed.entries and crashed(claimed):
                 self._suspects.append(claimed)
             elif claimed.entries:
-                await self._resume(claimed)
+                await self._resume(claimed, asked)
         while self._suspects and not any(live.on_probation for live in self.runs.values()):
             # One at a time: the next crash then tells the guilty one from those that merely shared its worker.
-            await self._resume(self._suspects.popleft())
+            await self._resume(self._suspects.popleft(), asked)
         self._fresh.update({claimed.run_id: claimed for claimed in claims if not claimed.entries})
         if self._stopping:
             return False
-        pending = inbox.pending(self._database, self._worker)
-        anew = {claimed.run_id for claimed in claims}  # what was taken of these was never written
-        untaken = [request for request in pending if request.id not in self._taken or request.run_id in anew]
-        self._taken &= {request.id for request in pending}
-        for request in untaken:
+        for request in self._untaken():
             if request.kind == "start" and request.run_id in self._fresh:
                 self._start(self._fresh.pop(request.run_id), request)
             elif (live := self.runs.get(request.run_id)) is not None:
@@ -199,7 +197,14 @@ class Host:
             due = request.body.get("due", due_at(workflow.deadline, live.loop.now()))
             live.loop.start(event, context=context, held=request.body["held"], deadline=due)
 
-    async def _resume(self, claimed: Claim) -> None:
+    def _untaken(self, anew: Collection[str] = ()) -> list[Request]:
+        """Requests for our runs that are not taken yet; what was taken of those claimed `anew` was never written."""
+        pending = inbox.pending(self._database, self._worker)
+        self._taken = {request.id for request in pending if request.id in self._taken and request.run_id not in anew}
+        return [request for request in pending if request.id not in self._taken]
+
+    async def _resume(self, claimed: Claim, asked: Sequence[Request]) -> None:
+        """Go on with a run; what was `asked` of it before comes first: no step of a cancelled run begins again."""
         try:
             workflow = self._catalog.workflows[claimed.workflow].workflow
             recovered = await asyncio.to_thread(
@@ -212,7 +217,11 @@ class Host:
             self._interrupt(claimed, error)
         else:
             if not self._stopping:  # while it was read we may have been told to stop: nothing begins after that
-                self._driver.resume(self._driver.open(claimed, workflow, recovered), crashed=crashed(claimed))
+                live = self._driver.open(claimed, workflow, recovered)
+                self._driver.resume(live, crashed=crashed(claimed))
+                for request in asked:
+                    if request.run_id == claimed.run_id and claimed.run_id in self.runs:
+                        self._take_or_refuse(live, request)
 
     def _lose(self, claimed: Claim, error: BaseException) -> None:
         self._broken.append((claimed, error))
