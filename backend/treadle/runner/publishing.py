@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 import sys
 
-from treadle.engine.validation import start_class
 from treadle.errors import WorkflowValidationError
-from treadle.registry.catalog import Catalog, event_types
+from treadle.registry.catalog import Catalog
 from treadle.registry.loader import LoadedWorkflow, LoadFailure
-from treadle.registry.schema import response_schemas, start_schema
+from treadle.runner.filing import version_row
 from treadle.store.catalog import Publication
-from treadle.store.routing import describe
 from treadle.visualizer.graph import Graph
 from treadle.visualizer.possible import doc_of, flows_of
 
@@ -42,17 +40,10 @@ def _publication(loaded: LoadedWorkflow, now: float) -> Publication:
         "error": None,
     }
     try:
-        table = loaded.workflow.table
-        routes = describe(table.routes, event_types(loaded.workflow))
-        version = {
-            "workflow": loaded.name,
-            "fingerprint": loaded.fingerprint,
-            "graph": json.dumps({**graph_of(loaded).to_dict(), "routes": routes}),
-            "start_schema": json.dumps(start_schema(table, start_class(table))),
-            "responses": json.dumps(response_schemas(table)),
-            "source": loaded.source,
-            "published_at": now,
-        }
+        version = version_row(
+            loaded.workflow, graph_of(loaded), name=loaded.name, fingerprint=loaded.fingerprint, source=loaded.source,
+            now=now,
+        )  # fmt: skip
         loaded.workflow.validate()
     except (WorkflowValidationError, NameError) as error:
         card["error"] = _error(f"{type(error).__name__}: {error}", str(loaded.file), None, "")

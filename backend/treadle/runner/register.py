@@ -10,13 +10,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from treadle.engine.validation import start_class
 from treadle.engine.workflow import Workflow
 from treadle.errors import WorkflowValidationError
-from treadle.registry.catalog import Catalog, event_types
-from treadle.registry.schema import response_schemas, start_schema
+from treadle.registry.catalog import Catalog
+from treadle.runner.filing import version_row
 from treadle.store.catalog import Publication
-from treadle.store.routing import describe
 from treadle.visualizer.possible import flows_of
 
 
@@ -76,8 +74,7 @@ class Register:
         return mine[0] if mine else workflow.workflow_name
 
     def _file(self, workflow: Workflow, name: str) -> Filing:
-        table = workflow.table
-        graph = flows_of(name, table)
+        graph = flows_of(name, workflow.table)
         drawn = json.dumps(graph.to_dict())
         loaded = self._catalog.workflows.get(name)
         if loaded is not None and type(loaded.workflow) is type(workflow):
@@ -88,12 +85,8 @@ class Register:
         else:
             source = _source_of(type(workflow))
             fingerprint = hashlib.sha256(f"{source}\n{drawn}".encode()).hexdigest()[:12]
-        return Filing(name, fingerprint, {
-            "workflow": name, "fingerprint": fingerprint,
-            "graph": json.dumps({**graph.to_dict(), "routes": describe(table.routes, event_types(workflow))}),
-            "start_schema": json.dumps(start_schema(table, start_class(table))),
-            "responses": json.dumps(response_schemas(table)), "source": source, "published_at": self._clock(),
-        })  # fmt: skip
+        version = version_row(workflow, graph, name=name, fingerprint=fingerprint, source=source, now=self._clock())
+        return Filing(name, fingerprint, version)
 
 
 def _source_of(kind: type) -> str:
