@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
+from contextvars import ContextVar
+from typing import Any
 
 from test_reducer import Both
 from weaving import Weave
 
-from treadle import StartEvent, StopEvent, Workflow, step
+from treadle import Event, StartEvent, StopEvent, Workflow, step
 from treadle.engine.commands import Command
-from treadle.engine.journal import MemoryJournal
+from treadle.engine.journal import Kept, MemoryJournal
 from treadle.engine.loop import RunLoop
 from treadle.engine.replay import fold
 from treadle.engine.state import Outcome, RunState
@@ -45,6 +47,29 @@ class Slow(MemoryJournal):
         return kept
 
 
+speaker: ContextVar[str] = ContextVar("speaker", default="nobody")
+
+
+class Shared(MemoryJournal):
+    """A journal whose entries are settled together with those of other runs, as one commit does."""
+
+    group: list[Kept]
+
+    def append(self, seq: int, tick: Tick, commands: Sequence[Command]) -> asyncio.Future[None]:
+        super().append(seq, tick, commands)
+        kept = Kept()
+        self.group.append(kept)
+        if len(self.group) == 1:
+            asyncio.get_running_loop().call_soon(self.commit)
+        return kept
+
+    def commit(self) -> None:
+        speaker.set("the commit")
+        group, self.group[:] = list(self.group), []
+        for kept in group:
+            kept.settle()
+
+
 class Torn(MemoryJournal):
     """A journal that cannot be written after its third entry."""
 
@@ -72,6 +97,53 @@ class Twice(Workflow):
     @step
     async def two(self, ev: Both) -> StopEvent:
         raise OSError("second")
+
+
+class Turn(Event):
+    """The next one's turn."""
+
+
+class Speaks(Workflow):
+    """Its first step says who speaks, its second one hears it."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+
+    @step
+    async def begin(self, ev: StartEvent) -> Turn:
+        speaker.set(self.name)
+        return Turn()
+
+    @step
+    async def end(self, ev: Turn) -> StopEvent:
+        return StopEvent(result=speaker.get())
+
+
+async def test_runs_that_share_a_commit_do_not_share_their_context_variables():
+    group: list[Kept] = []
+    runs = []
+    for name in ("one", "two"):
+        journal = Shared()
+        journal.group = group
+        loop, ended = prepare(Speaks(name), journal)
+        loop.start(StartEvent(), context={})
+        runs.append(ended)
+    outcomes = [(await ended)[0] for ended in runs]
+    assert [outcome.event.result for outcome in outcomes] == ["one", "two"]
+
+
+async def test_run_that_breaks_on_hearing_of_a_commit_does_not_keep_it_from_the_others():
+    told: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, facts: told.append(facts))
+    heard = []
+    one, two = Kept(), Kept()
+    one.then(lambda _: heard.append(1 // 0))
+    two.then(heard.append)
+    one.settle()
+    two.settle()
+    assert heard == [two]
+    assert [type(facts["exception"]) for facts in told] == [ZeroDivisionError]
 
 
 async def test_run_stops_where_its_journal_fails():

@@ -15,6 +15,7 @@ from sqlalchemy import insert, text
 from treadle import Event
 from treadle.engine import ticks
 from treadle.engine.commands import OpenPrompt
+from treadle.engine.journal import Kept
 from treadle.engine.limits import LIMITS, MIB
 from treadle.engine.readers import from_record
 from treadle.engine.record import Record
@@ -70,7 +71,7 @@ def keep(database: Database, run_id: str, *records: Record, prompt: bool = False
         share.add(record, [OpenPrompt(record.seq, Page(text="?"))] if prompt else [])
 
     async def write() -> None:
-        share.kept = asyncio.get_running_loop().create_future()
+        share.kept = Kept()
         writer = Writer(database, committed=lambda runs: None)
         writer.submit(lambda: share)
         await share.kept

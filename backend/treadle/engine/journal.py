@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextvars import Context, copy_context
 from typing import Protocol
 
 from treadle.engine.commands import Command
@@ -19,6 +20,36 @@ class Journal(Protocol):
         Futures complete in the order of their appends. A future that fails means the run must stop where it is.
         """
         ...
+
+
+class Kept(asyncio.Future[None]):
+    """A future whose `then` is called as soon as it is settled, and not a turn of the event loop later.
+
+    Every step of a durable run waits for one, and a turn costs as much as the commit of an entry.
+    """
+
+    _then: Callable[[asyncio.Future[None]], object] | None = None
+    _context: Context
+
+    def then(self, callback: Callable[[asyncio.Future[None]], object]) -> None:
+        """Have `callback` called, in the context of now, when this is settled."""
+        self._then = callback
+        self._context = copy_context()
+
+    def settle(self, error: BaseException | None = None) -> None:
+        """It is on disk; with an error: it never will be."""
+        if error is None:
+            self.set_result(None)
+        else:
+            self.set_exception(error)
+        if self._then is None:
+            return
+        try:
+            self._context.run(self._then, self)
+        except Exception as broken:  # noqa: BLE001 - others of the same commit have yet to hear of it
+            self.get_loop().call_exception_handler({
+                "message": f"Exception in callback {self._then!r}", "exception": broken, "future": self,
+            })  # fmt: skip
 
 
 class MemoryJournal:

@@ -16,7 +16,7 @@ from treadle.engine.carriers import Carriers
 from treadle.engine.commands import Command, EndRun, Publish, RunStep, WaitForRetry, WatchWait
 from treadle.engine.events import Event, InputRequiredEvent, StepStateChanged
 from treadle.engine.failures import last_event
-from treadle.engine.journal import Journal
+from treadle.engine.journal import Journal, Kept
 from treadle.engine.nesting import Launch
 from treadle.engine.outbox import RunOutbox
 from treadle.engine.reducer import apply
@@ -129,7 +129,7 @@ class RunLoop:
             if kept is None:
                 kept = self._pending[-1][0]
             if not self._pending or self._pending[-1][0] is not kept:
-                kept.add_done_callback(self._kept)
+                (kept.then if type(kept) is Kept else kept.add_done_callback)(self._kept)
             self._pending.append((kept, commands))
         if self._stepper is not None:
             self._stepper.changed()

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from sqlalchemy import Connection, select
 
 from treadle.engine.commands import Command
+from treadle.engine.journal import Kept
 from treadle.engine.limits import LIMITS, Limits
 from treadle.engine.record import Record
 from treadle.engine.serializers import EventTypes, to_json
@@ -88,7 +89,7 @@ class StoredJournal:
         if self._share is None:
             self._share = Share(self._run_id, self._epoch, self._birth)
             self._birth = None
-            self._share.kept = asyncio.get_running_loop().create_future()
+            self._share.kept = Kept()
             self._writer.submit(self._close_share)
         return self._share
 
