@@ -251,6 +251,12 @@ def every_tick() -> list[Tick]:
         ticks.RunCancelled(1.0),
         ticks.RunTimedOut(1.0, 0.1),
         ticks.RunTimedOut(1.0, None, 60.1),
+        ticks.RunReopened(1.0, "retry", key),
+        ticks.RunReopened(1.0, "resume"),
+        ticks.RunReopened(1.0, "done", key, odd),
+        ticks.RunReopened(1.0, "done", key),
+        ticks.RunGivenUp(1.0, error, "work"),
+        ticks.RunGivenUp(1.0, error),
         ticks.RunFailed(1.0, error, "work"),
         ticks.RunFailed(1.0, error),
     ]

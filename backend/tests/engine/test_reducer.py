@@ -176,6 +176,12 @@ MADE: dict[str, Any] = {
     rf"allow(?: {KEY})?": lambda s, k: ticks.StepAllowed(s.at, key(k) if k else None),
     r"release": lambda s: ticks.RunReleased(s.at),
     r"resume(?: (after a crash))?": lambda s, crash: ticks.RunResumed(s.at, "w", "it ended", crash is not None),
+    r"reopen to (retry|resume)": lambda s, decision: ticks.RunReopened(s.at, decision),
+    rf"{KEY} may be done again": lambda s, k: ticks.RunReopened(s.at, "again", key(k)),
+    rf"{KEY} counts as done(?: with {EVENT})?": lambda s, k, e: ticks.RunReopened(
+        s.at, "done", key(k), event(e) if e else None
+    ),
+    r"give up: (\w+): (.*)": lambda s, kind, text: ticks.RunGivenUp(s.at, ErrorFacts(kind, text)),
     rf"{KEY} outgrows its limits: (.*)": lambda s, k, text: ticks.RunFailed(
         s.at, ErrorFacts("WorkflowRuntimeError", text), key(k)[1]
     ),

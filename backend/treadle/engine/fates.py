@@ -98,11 +98,12 @@ class _Ledger:
         self._joins: dict[str, list[deque[EventFate]]] = {}
         self._prompts: dict[int, EventFate] = {}
         self._handed: dict[Key, EventFate] = {}
+        self._failed: dict[Key, list[EventFate]] = {}
 
     def enter(self, tick: ticks.Tick) -> None:
         """Carry the state over `tick` and tell what it means for the events."""
         state = self._state
-        over, waits = state.outcome is not None, list(state.waits)
+        over, waits = state.outcome is not None and not isinstance(tick, ticks.RunReopened), list(state.waits)
         commands = apply(state, tick)
         kind = _carried(tick, caught=state.outcome is None)
         if over:
@@ -151,7 +152,14 @@ class _Ledger:
         if isinstance(tick, ticks.StepFinished):
             self._end_delivery(tick.delivery, Fate.DONE)
         elif isinstance(tick, ticks.StepFailed) and tick.retry_at is None:
+            if self._state.outcome is not None:
+                self._failed = {tick.delivery: self._deliveries.get(tick.delivery, [])}
             self._end_delivery(tick.delivery, Fate.CAUGHT if self._state.outcome is None else Fate.FAILED)
+        elif isinstance(tick, ticks.RunReopened):
+            self._deliveries.update(self._failed)
+            self._failed.clear()
+            if tick.decision == "done" and tick.delivery is not None:
+                self._end_delivery(tick.delivery, Fate.DONE)
         elif isinstance(tick, ticks.EventSent) and tick.source in self._handed:
             self._handed.pop(tick.source).fate = Fate.SENT_ON
         elif isinstance(tick, ticks.StepAllowed):
@@ -244,7 +252,7 @@ def _carried(tick: ticks.Tick, *, caught: bool) -> type[Event] | None:
         return StepFailedEvent if tick.retry_at is None and caught else None
     if isinstance(tick, ticks.EventStreamed):
         return type(tick.event) if isinstance(tick.event, InputRequiredEvent) else None
-    if isinstance(tick, ticks.RunStarted | ticks.EventSent | ticks.StepFinished | ticks.WaitStarted):
+    if isinstance(tick, ticks.RunStarted | ticks.EventSent | ticks.StepFinished | ticks.WaitStarted | ticks.RunReopened):
         return type(tick.event) if tick.event is not None else None
     return None
 

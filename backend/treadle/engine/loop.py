@@ -176,14 +176,15 @@ class RunLoop:
         """Go on from a context that was saved in the middle of the run."""
         self.resume(worker="", reason="continued from a saved context", crashed=False)
 
-    def resume(self, *, worker: str, reason: str, crashed: bool) -> None:
+    def resume(self, *, worker: str, reason: str, crashed: bool, reopened: ticks.RunReopened | None = None) -> None:
         """Go on from a folded state: what was in flight is tried again."""
         if self.over:
             return
-        if self.state.outcome is not None:  # the end was kept, and its worker died before it could tell
+        if self.state.outcome is not None and reopened is None:  # the end was kept, and its worker died before it could tell
             self._finish(self.state.outcome, None)
             return
-        self.submit(ticks.RunResumed(self._clock(), worker, reason, crashed, overwritten_since(self.state)))
+        resumed = ticks.RunResumed(self._clock(), worker, reason, crashed, overwritten_since(self.state))
+        self.submit(reopened or resumed)
         send_handed(self, self._stepper)
         self._timers.watch_timeout(self._timeout)
         self._timers.watch_deadline(self.state.deadline)

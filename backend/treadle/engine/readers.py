@@ -158,8 +158,14 @@ def _context(record: Record, decoder: Decoder) -> Tick:
     return ticks.ContextChanged(record.at, _owner(record), *_value(record, decoder, "context value"))
 
 
-def _run_failed(record: Record, decoder: Decoder) -> Tick:
-    return ticks.RunFailed(record.at, ErrorFacts(**_payload(record)["error"]), record.step)
+def _reopened(record: Record, decoder: Decoder) -> Tick:
+    event = _event(record, decoder) if record.event_type else None
+    told = _detail(record) if event is not None else _payload(record)
+    return ticks.RunReopened(record.at, told["decision"], _owner(record), event)
+
+
+def _ended_badly(kind: Callable[..., Tick]) -> Callable[[Record, Decoder], Tick]:
+    return lambda record, decoder: kind(record.at, ErrorFacts(**_payload(record)["error"]), record.step)
 
 
 _READERS: Mapping[str, Callable[[Record, Decoder], Tick]] = {
@@ -184,7 +190,9 @@ _READERS: Mapping[str, Callable[[Record, Decoder], Tick]] = {
     "step_allowed": lambda record, decoder: ticks.StepAllowed(record.at, _owner(record)),
     "released": lambda record, decoder: ticks.RunReleased(record.at),
     "resumed": _resumed,
+    "reopened": _reopened,
+    "given_up": _ended_badly(ticks.RunGivenUp),
     "run_cancelled": lambda record, decoder: ticks.RunCancelled(record.at),
     "run_timed_out": lambda record, decoder: ticks.RunTimedOut(record.at, **{"timeout": None, **_detail(record)}),
-    "run_failed": _run_failed,
+    "run_failed": _ended_badly(ticks.RunFailed),
 }

@@ -227,14 +227,24 @@ def _conflicts(tick: ticks.StepFailed | ticks.RunResumed) -> dict[str, Any]:
     return {"conflicts": tick.conflicts} if tick.conflicts else {}
 
 
+def _reopened(seq: int, tick: ticks.RunReopened, pen: _Pen) -> Record:
+    cause, step = _key(tick.delivery)
+    facts = {"decision": tick.decision}
+    if tick.event is None:
+        return Record(seq, tick.at, "reopened", step, None, _facts(facts), cause)
+    return pen.carrying(seq, tick.at, "reopened", step, tick.event, cause, facts)
+
+
 def _timed_out(seq: int, tick: ticks.RunTimedOut, pen: _Pen) -> Record:
     facts = {"timeout": tick.timeout, "deadline": tick.deadline}
     known = {name: value for name, value in facts.items() if value is not None}
     return Record(seq, tick.at, "run_timed_out", detail=_facts(known))
 
 
-def _run_failed(seq: int, tick: ticks.RunFailed, pen: _Pen) -> Record:
-    return Record(seq, tick.at, "run_failed", tick.step, None, _facts({"error": asdict(tick.error)}))
+def _ended_badly(kind: str) -> Callable[[int, Any, _Pen], Record]:
+    return lambda seq, tick, pen: Record(
+        seq, tick.at, kind, tick.step, None, _facts({"error": asdict(tick.error)})
+    )
 
 
 _WRITERS: Mapping[type, Callable[[int, Any, _Pen], Record]] = {
@@ -258,7 +268,9 @@ _WRITERS: Mapping[type, Callable[[int, Any, _Pen], Record]] = {
     ticks.StepAllowed: lambda seq, tick, pen: _of_delivery(seq, tick, "step_allowed"),
     ticks.RunReleased: _of_run("released"),
     ticks.RunResumed: _resumed,
+    ticks.RunReopened: _reopened,
+    ticks.RunGivenUp: _ended_badly("given_up"),
     ticks.RunCancelled: _of_run("run_cancelled"),
     ticks.RunTimedOut: _timed_out,
-    ticks.RunFailed: _run_failed,
+    ticks.RunFailed: _ended_badly("run_failed"),
 }

@@ -14,6 +14,7 @@ from treadle.engine.rules import (
     delivery,
     ending,
     nesting,
+    reopening,
     resuming,
     starting,
     waiting,
@@ -35,6 +36,8 @@ _RULES: Mapping[type, Callable[[RunState, Any, list[Command]], None]] = {
     ticks.ChildStarted: nesting.child_started,
     ticks.ChildEnded: nesting.child_ended,
     ticks.RunResumed: resuming.run_resumed,
+    ticks.RunReopened: reopening.run_reopened,
+    ticks.RunGivenUp: reopening.run_given_up,
     ticks.EventsCollected: collecting.events_collected,
     ticks.WaitStarted: waiting.wait_started,
     ticks.WaitTimedOut: waiting.wait_timed_out,
@@ -45,19 +48,24 @@ _RULES: Mapping[type, Callable[[RunState, Any, list[Command]], None]] = {
 }
 
 
+_ON_STOPPED = (ticks.RunReopened, ticks.RunGivenUp)
+"""What a person does to a run that stopped."""
+_AFTER_A_PAUSE = (ticks.RunResumed, *_ON_STOPPED)
+
+
 def apply(state: RunState, tick: ticks.Tick) -> list[Command]:
     """Carry `state` over `tick`, in place; return what the loop has to do, in order.
 
-    A tick that comes after the end of the run counts as an entry and changes nothing.
+    A tick that comes after the end of the run counts as an entry and changes nothing, unless it opens the run again.
     """
     state.seq += 1
     if state.running or state.busy:
         elapsed = tick.at - state.last_at
-        if elapsed > 0.0 and type(tick) is not ticks.RunResumed:
+        if elapsed > 0.0 and type(tick) not in _AFTER_A_PAUSE:
             state.active += elapsed
     state.last_at = tick.at
     commands: list[Command] = []
-    if state.outcome is None:
+    if state.outcome is None or type(tick) in _ON_STOPPED:
         _RULES[type(tick)](state, tick, commands)
         if not state.running:
             ending.end_if_stalled(state, commands)

@@ -128,7 +128,7 @@ def _delivery(delivery: Delivery) -> dict[str, Any]:
     data: dict[str, Any] = {"seq": delivery.seq, "step": delivery.step, "event": _event(delivery.event)}
     if delivery.inputs is not None:
         data["inputs"] = [_event(event) for event in delivery.inputs]
-    for name in ("attempt", "failures", "started_at", "first_failed_at", "deaths", "paused", "recovered"):
+    for name in ("attempt", "failures", "started_at", "first_failed_at", "deaths", "paused", "cleared", "recovered"):
         if (value := getattr(delivery, name)) is not None:
             data[name] = value
     if (memo := delivery.memo) is not None:
@@ -158,6 +158,7 @@ def _outcome(outcome: Outcome | None) -> dict[str, Any] | None:
         "error": error,
         "step": outcome.step,
         "attempts": outcome.attempts,
+        "delivery": _delivery(outcome.delivery) if outcome.delivery is not None else None,
     }
 
 
@@ -199,7 +200,8 @@ class _Reader:
             return None
         event = self.event(data["event"]) if data["event"] is not None else None
         error = ErrorFacts(**data["error"]) if data["error"] is not None else None
-        return Outcome(data["status"], event, error, data["step"], data["attempts"])
+        delivery = self.delivery(data["delivery"]) if data.get("delivery") is not None else None
+        return Outcome(data["status"], event, error, data["step"], data["attempts"], delivery)
 
 
 def _if_known(known: list[Any]) -> Any:

@@ -44,6 +44,8 @@ class Delivery:
     first_failed_at: float | None = None
     deaths: int = 0
     paused: bool = False
+    cleared: bool = False
+    """Whether it may begin although its step may be done at most once: it never did, or a person said so."""
     recovered: Mapping[str, int] | None = None
     """How often each catcher was called on the way to this event."""
     memo: Memo | None = None
@@ -133,13 +135,14 @@ class Child:
 
 @dataclass(slots=True)
 class Outcome:
-    """How a run ended: `event` for a completed one, `error` for the others."""
+    """How a run ended: `event` for a completed one, `error` for the others, `delivery` the one that ended it so."""
 
     status: str
     event: Event | None = None
     error: ErrorFacts | None = None
     step: str | None = None
     attempts: int = 0
+    delivery: Delivery | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,7 +133,10 @@ def _result(outcome: Outcome) -> str:
 def _error(outcome: Outcome) -> str:
     facts = outcome.error
     assert facts is not None
-    return _dumps({"type": facts.type, "message": facts.message, "step": outcome.step, "traceback": facts.traceback})
+    told = {"type": facts.type, "message": facts.message, "step": outcome.step, "traceback": facts.traceback}
+    if outcome.status == "interrupted" and outcome.delivery is not None:
+        told["delivery"] = f"{outcome.delivery.seq}:{outcome.delivery.step}"
+    return _dumps(told)
 
 
 def _dumps(value: Any) -> str:

@@ -195,6 +195,29 @@ class RunResumed:
 
 
 @dataclass(slots=True)
+class RunReopened:
+    """A person lets a run go on that stopped: `decision` is resume, retry, again or done.
+
+    `delivery` is the one it is about: the failed one that is tried again, or the one whose step may be done at most
+    once; for done, `event` is taken as what that step returned.
+    """
+
+    at: float
+    decision: str
+    delivery: Key | None = None
+    event: Event | None = None
+
+
+@dataclass(slots=True)
+class RunGivenUp:
+    """A person ends a run that stopped."""
+
+    at: float
+    error: ErrorFacts
+    step: str | None = None
+
+
+@dataclass(slots=True)
 class RunCancelled:
     at: float
 
@@ -236,6 +259,8 @@ Tick = (
     | StepAllowed
     | RunReleased
     | RunResumed
+    | RunReopened
+    | RunGivenUp
     | RunCancelled
     | RunTimedOut
     | RunFailed

@@ -56,7 +56,8 @@ def step_failed(state: RunState, tick: StepFailed, commands: list[Command]) -> N
         catcher = state.routes.catchers[step]
         emit(state, _failure(delivery, tick), step, catcher, tick.at, commands, recovered)
     else:
-        end(state, Outcome("failed", error=tick.error, step=step, attempts=delivery.attempt + 1), commands)
+        attempts = delivery.attempt + 1
+        end(state, Outcome("failed", error=tick.error, step=step, attempts=attempts, delivery=delivery), commands)
 
 
 def step_retried(state: RunState, tick: StepRetried, commands: list[Command]) -> None:

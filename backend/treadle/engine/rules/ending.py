@@ -31,11 +31,15 @@ def run_failed(state: RunState, tick: RunFailed, commands: list[Command]) -> Non
 
 
 def end(state: RunState, outcome: Outcome, commands: list[Command]) -> None:
-    """End the run, and the nested ones. Open prompts are withdrawn; what ran or was queued stays in the state."""
+    """End the run, and the nested ones. Open prompts are withdrawn; what ran or was queued stays in the state.
+
+    An interrupted run is not over, nor are those inside it: they go on when it does.
+    """
     state.outcome = outcome
-    for child in state.children.values():
-        if child.status == "running":
-            child.status = "cancelled"
+    if outcome.status != "interrupted":
+        for child in state.children.values():
+            if child.status == "running":
+                child.status = "cancelled"
     commands.extend(ClosePrompt(prompt, None) for prompt in state.prompts)
     commands.append(EndRun(outcome))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Sequence
 from itertools import chain
 
 from treadle.engine.commands import Command, RunStep, WaitForRetry, WatchWait
@@ -9,10 +10,12 @@ from treadle.engine.rules.changing import overwritten, undo_writes
 from treadle.engine.rules.ending import end
 from treadle.engine.rules.starting import begin
 from treadle.engine.state import Delivery, Outcome, RunState
-from treadle.engine.ticks import ErrorFacts, RunReleased, RunResumed
+from treadle.engine.ticks import ErrorFacts, Key, RunReleased, RunResumed
 
 MAX_DEATHS = 3
 """Crashes of the worker in the same delivery after which its run is parked for a person."""
+CRASHED, UNKNOWN = "StepCrashed", "StepUnknown"
+"""Why a run is parked by its journal: a step keeps ending its worker, or it is not known whether it did its work."""
 
 
 def run_released(state: RunState, tick: RunReleased, commands: list[Command]) -> None:
@@ -24,41 +27,72 @@ def run_released(state: RunState, tick: RunReleased, commands: list[Command]) ->
 
 
 def run_resumed(state: RunState, tick: RunResumed, commands: list[Command]) -> None:
-    interrupted, suspended, woken = _unfinished(state)
-    for delivery in (*woken, *suspended, *interrupted):
+    cut_short(state, crashed=tick.crashed)
+    go_on(state, in_flight(state), tick.at, commands)
+
+
+def in_flight(state: RunState) -> list[Delivery]:
+    """The deliveries that are in a step's middle: those that run first, then those that wait there, or did."""
+    queued = chain(state.waiting_leave.values(), *state.queued.values())
+    woken = [delivery for delivery in queued if delivery.paused]
+    return [*state.running.values(), *(wait.delivery for wait in state.waits.values()), *woken]
+
+
+def cut_short(state: RunState, *, crashed: bool = False) -> None:
+    """Count the attempts that ended with their worker; what they wrote is taken back, unless nobody knows their end."""
+    for delivery in _undone(state):
         undo_writes(state, delivery)
+    for delivery in in_flight(state):
         delivery.attempt += 1
+    for delivery in state.running.values():
+        delivery.deaths += crashed
+
+
+def _undone(state: RunState) -> list[Delivery]:
+    """Those whose writes are taken back; those in the middle of a step that may be done at most once perhaps are done."""
+    return [delivery for delivery in in_flight(state) if delivery.step not in state.routes.at_most_once]
+
+
+def go_on(state: RunState, interrupted: Sequence[Delivery], at: float, commands: list[Command]) -> None:
+    """Start again what was `interrupted`, or park the run for a person where nobody else can say what to do."""
     for delivery in interrupted:
-        delivery.deaths += tick.crashed
-    for delivery in (*interrupted, *suspended, *woken):
-        if delivery.deaths >= MAX_DEATHS:
-            message = (
-                f"Its worker died {delivery.deaths} times in step {delivery.step}."
-                " Mend the step, then start a new run with the same input."
-            )
-            end(state, Outcome("interrupted", error=ErrorFacts("StepCrashed", message), step=delivery.step), commands)
-            return
-        if delivery.step in state.routes.at_most_once:
-            message = (
-                f"Step {delivery.step} may be done at most once and its worker ended in the middle of it;"
-                " whether it did its work is not known, so it is not run again."
-            )
-            end(state, Outcome("interrupted", error=ErrorFacts("StepUnknown", message), step=delivery.step), commands)
+        if (trouble := _trouble(state, delivery)) is not None:
+            _take_back(state, {each.key for each in interrupted}, commands)
+            end(state, Outcome("interrupted", error=trouble, step=delivery.step, delivery=delivery), commands)
             return
     for delivery in interrupted:
-        delivery.started_at = tick.at
-        commands.append(RunStep(delivery))
+        if delivery.key in state.running:
+            delivery.started_at = at
+            commands.append(RunStep(delivery))
+    for delivery in in_flight(state):
+        delivery.cleared = False
     commands.extend(WaitForRetry(delivery, due) for delivery, due in state.delayed.values())
     commands.extend(WatchWait(wait.delivery, wait.due) for wait in state.waits.values() if wait.due is not None)
 
 
 def overwritten_since(state: RunState) -> tuple[str, ...]:
     """The keys that the unfinished steps wrote and others have written since: going on does not take them back."""
-    return overwritten(state, chain(*_unfinished(state)))
+    return overwritten(state, _undone(state))
 
 
-def _unfinished(state: RunState) -> tuple[list[Delivery], list[Delivery], list[Delivery]]:
-    """What a step was in the middle of: at work, waiting for an event, and for its worker after one."""
-    queued = chain(state.waiting_leave.values(), *state.queued.values())
-    woken = [delivery for delivery in queued if delivery.paused]
-    return list(state.running.values()), [wait.delivery for wait in state.waits.values()], woken
+def _take_back(state: RunState, interrupted: Container[Key], commands: list[Command]) -> None:
+    """What was to begin by this very tick does not, and may once the run goes on."""
+    commands[:] = [command for command in commands if not isinstance(command, RunStep)]
+    for delivery in state.running.values():
+        if delivery.key not in interrupted:
+            delivery.cleared = True
+
+
+def _trouble(state: RunState, delivery: Delivery) -> ErrorFacts | None:
+    if delivery.deaths >= MAX_DEATHS:
+        message = (
+            f"Its worker died {delivery.deaths} times in step {delivery.step}. Mend the step, then resume the run."
+        )
+        return ErrorFacts(CRASHED, message)
+    if delivery.step in state.routes.at_most_once and not delivery.cleared:
+        message = (
+            f"Step {delivery.step} may be done at most once and its worker ended in the middle of it;"
+            " whether it did its work is not known, so it is not run again."
+        )
+        return ErrorFacts(UNKNOWN, message)
+    return None
