@@ -13,7 +13,7 @@ TreadleError
 │       └── RunTooLarge         the whole run is
 ├── WorkflowFileError           a workflow file could not be loaded
 ├── WorkflowNotFound, RunNotFound, PromptNotFound
-├── IdempotencyConflict, PromptAnswered, RunEnded, InvalidFields
+├── IdempotencyConflict, PromptAnswered, RunEnded, NotApplicable, InvalidFields
 ├── SettingsError, DatabaseInUse, ExtraMissing
 └── DatabaseBusy, DatabaseFull, DatabaseFailed, DatabaseDamaged, BackupFailed, MigrationFailed
                                 what the database or its disk refuses; they are made in treadle.store
@@ -169,6 +169,13 @@ class RunEnded(TreadleError):  # noqa: N818
         super().__init__(f"Run {run_id} is already {run_status.replace('_', ' ')}; start a new run instead.")
         self.run_id = run_id
         self.run_status = run_status
+
+
+class NotApplicable(TreadleError):  # noqa: N818
+    """What was asked of a run makes no sense as it stands; the message says what does."""
+
+    code = "not_applicable"
+    status = 409
 
 
 class InvalidFields(TreadleError):  # noqa: N818

@@ -246,13 +246,16 @@ class _Ledger:
         return row
 
 
+_CARRIERS = (ticks.RunStarted, ticks.EventSent, ticks.StepFinished, ticks.WaitStarted, ticks.RunReopened)
+
+
 def _carried(tick: ticks.Tick, *, caught: bool) -> type[Event] | None:
     """The class of the event that `tick` brings into the run."""
     if isinstance(tick, ticks.StepFailed):
         return StepFailedEvent if tick.retry_at is None and caught else None
     if isinstance(tick, ticks.EventStreamed):
         return type(tick.event) if isinstance(tick.event, InputRequiredEvent) else None
-    if isinstance(tick, ticks.RunStarted | ticks.EventSent | ticks.StepFinished | ticks.WaitStarted | ticks.RunReopened):
+    if isinstance(tick, _CARRIERS):
         return type(tick.event) if tick.event is not None else None
     return None
 

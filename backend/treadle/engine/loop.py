@@ -180,7 +180,7 @@ class RunLoop:
         """Go on from a folded state: what was in flight is tried again."""
         if self.over:
             return
-        if self.state.outcome is not None and reopened is None:  # the end was kept, and its worker died before it could tell
+        if self.state.outcome is not None and reopened is None:  # its worker died before it could tell of the end
             self._finish(self.state.outcome, None)
             return
         resumed = ticks.RunResumed(self._clock(), worker, reason, crashed, overwritten_since(self.state))

@@ -19,7 +19,7 @@ from treadle.engine.rules import (
     starting,
     waiting,
 )
-from treadle.engine.state import RunState
+from treadle.engine.state import Outcome, RunState
 
 _RULES: Mapping[type, Callable[[RunState, Any, list[Command]], None]] = {
     ticks.RunStarted: delivery.run_started,
@@ -65,8 +65,13 @@ def apply(state: RunState, tick: ticks.Tick) -> list[Command]:
             state.active += elapsed
     state.last_at = tick.at
     commands: list[Command] = []
-    if state.outcome is None or type(tick) in _ON_STOPPED:
+    if state.outcome is None or _concerns(state.outcome, tick):
         _RULES[type(tick)](state, tick, commands)
         if not state.running:
             ending.end_if_stalled(state, commands)
     return commands
+
+
+def _concerns(outcome: Outcome, tick: ticks.Tick) -> bool:
+    """Whether a tick can change anything in a run with that outcome: an interrupted one is not over."""
+    return type(tick) in _ON_STOPPED or (type(tick) is ticks.RunCancelled and outcome.status == "interrupted")

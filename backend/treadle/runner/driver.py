@@ -9,9 +9,9 @@ from collections.abc import Callable
 from treadle.engine.events import Event, InputRequiredEvent
 from treadle.engine.loop import RunLoop
 from treadle.engine.state import Outcome
-from treadle.engine.ticks import WaitStarted
+from treadle.engine.ticks import RunReopened, WaitStarted
 from treadle.engine.workflow import Workflow
-from treadle.errors import TreadleError
+from treadle.errors import RunInterrupted, TreadleError
 from treadle.registry.catalog import Catalog, event_types
 from treadle.registry.schema import event_schema
 from treadle.runner.clock import Clock
@@ -19,10 +19,13 @@ from treadle.runner.live import LiveRun, passed_on
 from treadle.runner.nested import NestedHandler
 from treadle.runner.nesting import Nesting
 from treadle.runner.register import Register
+from treadle.store import inbox
 from treadle.store.database import Database
+from treadle.store.inbox import Request
 from treadle.store.journal import StoredJournal
 from treadle.store.leases import Claim
 from treadle.store.lineage import Birth, Place
+from treadle.store.reopening import refuse
 from treadle.store.states import Recovered
 from treadle.store.writer import Writer
 
@@ -50,6 +53,7 @@ class Driver:
         self.register = Register(catalog, clock=clock)
         self.stopping = False
         self.lost = lost
+        self._database = database
         self._writer = writer
         self._worker = worker
         self._clock = clock
@@ -97,9 +101,23 @@ class Driver:
         """Let a run go on from its folded state, and those inside it that no step is about to call for again."""
         last_exit = live.claim.last_exit
         reason = f"its worker ended ({last_exit})" if last_exit else "its worker fell silent"
-        live.loop.resume(worker=self._worker, reason=reason, crashed=crashed)
+        reopened = None
+        if (request := inbox.reopening(self._database, live.claim.run_id)) is not None:
+            try:
+                reopened = opened_again(live, request)
+            except (ValueError, LookupError, TypeError, TreadleError) as error:
+                self._refuse(live, request, error)
+                return
+            live.journal.acknowledge(request.id, at=self._clock())
+        live.loop.resume(worker=self._worker, reason=reason, crashed=crashed, reopened=reopened)
         if live.loop.state.outcome is None:
             self._nesting.take_up(live)
+
+    def _refuse(self, live: LiveRun, request: Request, error: Exception) -> None:
+        run_id = live.claim.run_id
+        log.warning("Run %s: what a person said was refused: %s", run_id, error)
+        refuse(self._database, run_id, request.id, epoch=live.claim.epoch, now=self._clock())
+        live.loop.abandon(RunInterrupted(f"It asks again: {error}"))
 
     def stop(self) -> None:
         """Stop driving; the runs stay where their journals are."""
@@ -126,6 +144,17 @@ class Driver:
         if live.handler is not None:
             live.handler.settle(outcome, error)
         self._over(live)
+
+
+def opened_again(live: LiveRun, request: Request) -> RunReopened:
+    """What a person said of a stopped run, as its journal will tell it. Raises ValueError where it does not fit."""
+    body, outcome = request.body, live.loop.state.outcome
+    decision, said = body["decision"], body.get("event")
+    delivery = outcome.delivery.key if outcome is not None and outcome.delivery is not None else None
+    if decision in ("again", "done") and delivery is None:
+        raise ValueError("it asks nothing.")
+    event = live.types[said["type"]](**said["fields"]) if said is not None else None
+    return RunReopened(live.loop.now(), decision, delivery, event)
 
 
 def _expectations(types: dict[str, type[Event]]) -> Callable[[WaitStarted], str | None]:

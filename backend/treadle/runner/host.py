@@ -170,6 +170,8 @@ class Host:
         for request in self._untaken():
             if request.kind == "start" and request.run_id in self._fresh:
                 self._start(self._fresh.pop(request.run_id), request)
+            elif request.kind == "reopening":
+                continue  # taken where its run was
             elif (live := self.runs.get(request.run_id)) is not None:
                 self._take_or_refuse(live, request)
         return len(claims) == CLAIMS

@@ -109,16 +109,17 @@ def ending_of(records: Iterable[Record], routes: Routes, types: EventTypes) -> t
     Raises ValueNotStorable or KeyError when a class or step of it is gone, or its result was never stored.
     """
     decoder = Decoder(types, spare=True)
-    state, told = RunState(routes), []
+    state, told, last = RunState(routes), [], 0
     for record in records:
+        before = state.outcome
         told.append(read(record, decoder))
         apply(state, told[-1])
-        if state.outcome is not None:
-            break
+        if state.outcome is not None and state.outcome is not before:  # it may have been opened again since
+            last = len(told) - 1
     for value, error in decoder.losses:
         if state.outcome is not None and value is state.outcome.event:
             raise error
-    return fold(told[:-1], routes), told[-1]
+    return fold(told[:last], routes), told[last]
 
 
 def raised_again(facts: ErrorFacts, workflow: type) -> Exception | None:

@@ -20,6 +20,7 @@ from treadle.registry.catalog import Catalog, event_types
 from treadle.runner.live import LEASE, Attempt, LiveRun, crashed, passed_on
 from treadle.runner.nested import NestedHandler, earlier_run, ending_of, nested_id, raised_again, start_of
 from treadle.runner.register import Register
+from treadle.store import inbox
 from treadle.store.database import Database
 from treadle.store.journal import read_records
 from treadle.store.leases import Claim
@@ -163,7 +164,7 @@ class Nesting:
         routes, types = workflow.table.routes, event_types(workflow)
         try:
             recovered = recover(self._database, run.id, routes, types) if not run.over else None
-            if recovered is None or recovered.state.outcome is not None:
+            if recovered is None or self._is_over(run, recovered.state):
                 before, last = ending_of(whole(read_records(self._database, run.id)), routes, types)
                 return self._end_again(around, run, workflow, before, last)
         except (KeyError, ValueNotStorable) as error:
@@ -178,6 +179,10 @@ class Nesting:
             slots.take(live.loop.begin)  # it has begun: this only counts it
         self._drive.resume(live, crashed=crashed(claim))
         return live.handler
+
+    def _is_over(self, run: Nested, state: RunState) -> bool:
+        """Whether its journal says so, and no person has opened it again since."""
+        return state.outcome is not None and inbox.reopening(self._database, run.id) is None
 
     def _end_again(
         self, around: LiveRun, run: Nested, workflow: Workflow, before: RunState, last: Tick

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from treadle.engine.deadlines import Deadline, checked, due_at
-from treadle.store import acceptance
+from treadle.store import acceptance, reopening
 from treadle.store.acceptance import Accepted
 from treadle.store.database import Database
 
@@ -92,6 +92,22 @@ class Requests:
     def release(self, run_id: str) -> None:
         """Let a held run go on by itself. Raises RunNotFound, RunEnded."""
         self._ask(run_id, "release", {})
+
+    def reopen(
+        self, run_id: str, decision: str, *, event: dict[str, Any] | None = None, epoch: int | None = None
+    ) -> None:
+        """Let a stopped run go on by `decision`: resume, retry; again or done where it asks whether a step was done.
+
+        `event` ({type, fields}) is what the step counts as done with; `epoch` names the stop that is meant, so that
+        asking twice is asking once. Raises RunNotFound, and NotApplicable with what can be done instead.
+        """
+        reopening.accept_reopening(self._database, run_id, decision, event, epoch=epoch, now=self._clock())
+        self._nudge(run_id)
+
+    def give_up(self, run_id: str, *, epoch: int | None = None) -> None:
+        """End an interrupted run as failed, here and now. Raises like `reopen`."""
+        reopening.give_up(self._database, run_id, epoch=epoch, now=self._clock())
+        self._nudge(run_id)
 
     def _ask(self, run_id: str, kind: str, body: dict[str, Any], *, once: str | None = None) -> None:
         acceptance.accept(self._database, run_id, kind, body, once=once, now=self._clock())

@@ -10,9 +10,10 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 
 from treadle.store.database import Database
 from treadle.store.leases import LIVE
-from treadle.store.tables import Inbox, Run
+from treadle.store.tables import Inbox, Prompt, Run
 
 _inbox, _runs = Inbox.__table__, Run.__table__  # type: ignore[attr-defined]
+_prompts = Prompt.__table__  # type: ignore[attr-defined]
 
 # Made once: to put a statement together costs several times what it takes to execute it.
 _PUT = insert(_inbox)
@@ -27,7 +28,7 @@ _PENDING = (
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request for one run: start, response, cancellation, step or release."""
+    """A request for one run: start, response, cancellation, step, release or reopening."""
 
     id: int
     run_id: str
@@ -55,15 +56,36 @@ def pending(database: Database, owner: str) -> list[Request]:
     return [Request(row.id, row.run_id, row.kind, json.loads(row.body)) for row in rows]
 
 
+def reopening(database: Database, run_id: str) -> Request | None:
+    """The request by which a person lets the stopped run `run_id` go on, if no worker has done so yet."""
+    with database.read() as connection:
+        return pending_reopening(connection, run_id)
+
+
+def pending_reopening(connection: Connection, run_id: str) -> Request | None:
+    """`reopening` inside the caller's transaction."""
+    query = select(_inbox.c.id, _inbox.c.body).where(
+        _inbox.c.run_id == run_id, _inbox.c.kind == "reopening", _inbox.c.handled_at.is_(None)
+    )
+    row = connection.execute(query.limit(1)).first()
+    return Request(row.id, run_id, "reopening", json.loads(row.body)) if row is not None else None
+
+
 def clear_ended(database: Database, *, now: float) -> None:
-    """Set aside requests for runs that have ended: they came too late."""
+    """Set aside requests for runs that have ended: they came too late. An answer among them was never given."""
     late = (
-        select(_inbox.c.id)
+        select(_inbox.c.id, _inbox.c.run_id, _inbox.c.kind, _inbox.c.dedupe)
         .join(_runs, _runs.c.id == _inbox.c.run_id)
-        .where(_inbox.c.handled_at.is_(None), _runs.c.status.not_in(LIVE))
+        .where(_inbox.c.handled_at.is_(None), _runs.c.status.not_in((*LIVE, "interrupted")))
     )
     with database.read() as connection:
-        ids = list(connection.execute(late).scalars())
-    if ids:
-        with database.write() as connection:
-            connection.execute(update(_inbox).where(_inbox.c.id.in_(ids)).values(handled_at=now))
+        if connection.execute(late.limit(1)).first() is None:
+            return
+    with database.write() as connection:
+        for row in connection.execute(late).all():
+            drop(connection, row.id, now=now)
+            if row.kind == "response" and row.dedupe is not None:
+                prompt = (_prompts.c.run_id == row.run_id, _prompts.c.id == int(row.dedupe))
+                connection.execute(
+                    update(_prompts).where(*prompt, _prompts.c.status == "answered").values(status="withdrawn")
+                )

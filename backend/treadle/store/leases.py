@@ -83,7 +83,7 @@ def claim(
         if rows:
             connection.execute(_TAKE_THESE, {**lease, "ids": [row.id for row in rows]})
         if begun := [row.id for row in rows if row.entries]:
-            connection.execute(_TAKE.where(_runs.c.id.in_(select(_family(begun).c.id))), lease)
+            connection.execute(_TAKE.where(_runs.c.id.in_(select(family(begun).c.id))), lease)
     return [Claim(row.id, row.workflow, row.epoch + 1, row.entries, row.exit) for row in rows]
 
 
@@ -112,7 +112,7 @@ def _room(connection: Connection, limits: Mapping[str, int], *, now: float) -> d
     return {name: most - going_on[name] for name, most in limits.items()}
 
 
-def _family(ids: Sequence[str]) -> CTE:
+def family(ids: Sequence[str]) -> CTE:
     """The runs that these ones started, and those that they started, as far as they are not over."""
     open_ended = (*LIVE, "interrupted")
     first = select(_runs.c.id).where(_runs.c.parent_id.in_(ids), _runs.c.status.in_(open_ended))

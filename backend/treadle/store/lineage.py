@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, func, insert, or_, select, update
 
-from treadle.engine.records import to_record
+from treadle.engine.records import Record, to_record
 from treadle.engine.reducer import apply
 from treadle.engine.state import Routes, RunState
 from treadle.engine.summary import summarize
@@ -109,7 +109,10 @@ def nested_runs(database: Database, parent: str, *, seq: int | None = None, step
 
 
 def step_failed_after(database: Database, nested: Nested) -> bool:
-    """Whether the step that started `nested` has failed since: its next attempt is another one, not the same again."""
+    """Whether the step that started `nested` has failed since: its next attempt is another one, not the same again.
+
+    So it is when the run around them had ended, and was opened to be tried again.
+    """
     place = nested.place
     mine = and_(_entries.c.run_id == place.parent, _entries.c.cause == place.seq, _entries.c.step == place.step)
     started = select(func.min(_entries.c.seq)).where(
@@ -117,8 +120,12 @@ def step_failed_after(database: Database, nested: Nested) -> bool:
     )
     with database.read() as connection:
         since = connection.execute(started).scalar() or place.seq
-        failed = select(_entries.c.seq).where(mine, _entries.c.kind == "step_failed", _entries.c.seq > since).limit(1)
-        return connection.execute(failed).first() is not None
+        failed = and_(mine, _entries.c.kind == "step_failed")
+        retried = and_(
+            _entries.c.run_id == place.parent, _entries.c.kind == "reopened", _entries.c.payload.contains('"retry"')
+        )
+        query = select(_entries.c.seq).where(or_(failed, retried), _entries.c.seq > since).limit(1)
+        return connection.execute(query).first() is not None
 
 
 def end_orphans(database: Database, owner: str, *, driven: Collection[str], now: float) -> list[str]:
@@ -146,13 +153,14 @@ def end_orphans(database: Database, owner: str, *, driven: Collection[str], now:
         with database.write() as connection:
             for run_id, entries, counts, status, parent in connection.execute(query).all():
                 if run_id not in driven:
-                    _end(connection, run_id, entries, counts, status, parent, now)
+                    end_stored(connection, run_id, entries, counts, status, parent, now)
                     ended.append(run_id)
 
 
-def _end(
+def end_stored(
     connection: Connection, run_id: str, entries: int, counts: str, status: str, parent: str, now: float
 ) -> None:
+    """End a nested run that nobody drives as its parent ended, whose `status` that is."""
     changes: dict[str, Any]
     if status == "interrupted":
         message = f"Run {parent}, whose step started it, is interrupted."
@@ -163,23 +171,35 @@ def _end(
         tick, state = RunCancelled(now), RunState(Routes({}, {}))
         apply(state, tick)
         record = to_record(entries + 1, tick)
-        connection.execute(insert(_entries).values(run_id=run_id, seq=record.seq, at=record.at, kind=record.kind))
-        connection.execute(
-            update(_prompts)
-            .where(_prompts.c.run_id == run_id, _prompts.c.status == "open")
-            .values(status="withdrawn", answered_at=now)
-        )
+        add_last(connection, run_id, record)
         told = summarize(state)
         changes = {"status": told.status, "error": told.error, "ended_at": now, "entries": record.seq}
+    changes["counts"] = at_rest(counts, over=status != "interrupted")
     connection.execute(
-        update(_runs)
-        .where(_runs.c.id == run_id)
-        .values(lease_owner=None, epoch=_runs.c.epoch + 1, counts=_at_rest(counts), **changes)
+        update(_runs).where(_runs.c.id == run_id).values(lease_owner=None, epoch=_runs.c.epoch + 1, **changes)
     )
 
 
-def _at_rest(counts: str) -> str:
+def add_last(connection: Connection, run_id: str, record: Record) -> None:
+    """Add the entry that ends a run nobody drives, and withdraw what it asks people."""
+    connection.execute(
+        insert(_entries).values(
+            run_id=run_id, seq=record.seq, at=record.at, kind=record.kind, step=record.step, payload=record.payload
+        )
+    )
+    connection.execute(
+        update(_prompts)
+        .where(_prompts.c.run_id == run_id, _prompts.c.status == "open")
+        .values(status="withdrawn", answered_at=record.at)
+    )
+
+
+def at_rest(counts: str, *, over: bool) -> str:
+    """The counts of a run in which nothing goes on any more; in one that is `over`, nothing inside it either."""
     told = json.loads(counts)
     for step in told.get("steps", {}).values():
         step |= {"running": 0, "waiting": 0}
+    for child in told.get("children", ()) if over else ():
+        if child["status"] == "running":
+            child["status"] = "cancelled"
     return json.dumps(told | {"prompts": 0}, separators=(",", ":"))

@@ -54,6 +54,11 @@ class Case:
         return str(self.run["id"])
 
     @property
+    def reopening(self) -> bool:
+        """Whether a person has opened it again, and no worker has told the journal so yet."""
+        return any(request["kind"] == "reopening" and request["handled_at"] is None for request in self.requests)
+
+    @property
     def live(self) -> bool:
         return self.run["status"] in LIVE
 
@@ -147,7 +152,7 @@ def requests_are_handled_once(case: Case) -> Iterator[Finding]:
         elif kind == "response" and request["dedupe"] is not None:
             told += f" to prompt {body['prompt']}"
             done = bool(case.count("response_received", body["prompt"]))
-        elif kind == "cancellation" and handled:
+        elif kind == "cancellation" and handled and request["dedupe"] is not None:
             done = bool(case.count("run_cancelled"))
         else:
             continue
@@ -159,6 +164,14 @@ def requests_are_handled_once(case: Case) -> Iterator[Finding]:
     for prompt, times in answered.items():
         if prompt is not None and times > 1:
             yield case.finding("answered once", f"prompt {prompt} was answered {times} times", prompt)
+    reopened = sum(
+        request["kind"] == "reopening" and request["handled_at"] is not None and request["dedupe"] is not None
+        for request in case.requests
+    )
+    if reopened != (told_of := case.count("reopened")):
+        yield case.finding(
+            "handled once", f"{reopened} requests to reopen it count as handled, and its journal has {told_of} of them"
+        )
     if sum(request["kind"] == "start" for request in case.requests) > 1:
         yield case.finding("handled once", "there is more than one request to start it")
 
@@ -168,22 +181,25 @@ def row_says_the_same(case: Case, folded: Folded) -> Iterator[Finding]:
     summary = summarize(folded.state)
     run = case.run
     # A worker that cannot go on parks a run by its row alone: the journal then still says what it was about to do.
-    parked = run["status"] == "interrupted" and folded.state.outcome is None
+    parked = run["status"] == "interrupted" and (folded.state.outcome is None or case.reopening)
+    # Nor does it say that a person has opened it again, until a worker takes it up.
+    reopening = run["status"] == "running" and case.reopening
+    untold = ("status", "ended_at", "error") if parked or reopening else ()
     if parked and run["error"] is None:
         yield case.finding("summary", "it is interrupted, and nothing says why")
     for name in ("status", "held", "entries", "started_at", "ended_at"):
-        if not (parked and name == "status") and run[name] != getattr(summary, name):
+        if name not in untold and run[name] != getattr(summary, name):
             yield case.finding(
                 "summary", f"{name} is {run[name]!r} in its row and {getattr(summary, name)!r} by its journal"
             )
     for name in ("counts", "queue", "result", "error"):
-        if parked and name == "error":
+        if name in untold:
             continue
         stored, told = _loads(run[name]), _loads(getattr(summary, name))
-        if parked and name == "counts":
+        if untold and name == "counts":
             stored, told = _at_rest(stored), _at_rest(told)
-        if name == "counts" and isinstance(stored, dict):  # an earlier Treadle counted less
-            told = {key: value for key, value in told.items() if value or key in stored}
+        if isinstance(stored, dict) and isinstance(told, dict) and name != "result":  # an earlier Treadle told less
+            told = {key: value for key, value in told.items() if key in stored or (value and name == "counts")}
         if difference := first_difference(plain(stored), told, name):
             yield case.finding("summary", difference)
 

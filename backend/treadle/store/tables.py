@@ -172,7 +172,7 @@ class Inbox(SQLModel, table=True):
     id: int | None = Field(default=None, sa_column=Column(_Id, primary_key=True, autoincrement=True))
     run_id: str = Field(sa_column=Column(Text, ForeignKey("run.id", ondelete="CASCADE"), nullable=False))
     kind: str
-    """start, response, cancellation, step or release."""
+    """start, response, cancellation, step, release or reopening."""
     dedupe: str | None = None
     body: str = Field(default="{}", sa_type=Text)
     created_at: float = Field(sa_type=Float)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, literal_column, update
+from sqlalchemy import bindparam, delete, insert, literal_column, null, update
 from sqlalchemy.dialects.sqlite import insert as insert_unless
 from sqlalchemy.engine import Dialect
 
@@ -74,7 +74,16 @@ class _Statements:
         self.update_run = Prepared(update(_runs).where(*mine).values(facts | indexed), dialect)
         self.check_run = Prepared(update(_runs).where(*mine).values(epoch=bindparam("its_epoch")), dialect)
         opened = ["run_id", "id", "event_type", "prefix", "payload", "status", "created_at", "expects"]
-        self.open_prompt = Prepared(insert(_prompts), dialect, opened)
+        # The number of one that a run withdrew at its end is taken: it asks again when the run is opened again.
+        again: dict[str, Any] = {
+            "status": literal_column("'open'"), "created_at": literal_column("excluded.created_at"),
+            "answered_at": null(), "response": null(), "response_type": null(),
+        }  # fmt: skip
+        reopened = insert_unless(_prompts).on_conflict_do_update(
+            index_elements=[_prompts.c.run_id, _prompts.c.id], set_=again,
+            where=_prompts.c.status == literal_column("'withdrawn'"),
+        )  # fmt: skip
+        self.open_prompt = Prepared(reopened, dialect, opened)
         self.close_prompt = Prepared(update(_prompts).where(*still_open).values(answer), dialect)
         self.handle = Prepared(handled, dialect)
         blob = [column.name for column in _blobs.columns]

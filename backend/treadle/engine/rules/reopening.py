@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from treadle.engine.commands import Command, OpenPrompt
+from treadle.engine.commands import Command, EndRun, OpenPrompt
 from treadle.engine.rules.changing import undo_writes
 from treadle.engine.rules.completion import step_finished
 from treadle.engine.rules.ending import end
@@ -29,17 +29,19 @@ def run_reopened(state: RunState, tick: RunReopened, commands: list[Command]) ->
         commands.extend(OpenPrompt(number, event) for number, event in state.prompts.items())
         if before.status == "timed_out":
             state.active = 0.0
+        if state.deadline is not None and state.deadline <= tick.at:
+            state.deadline = None  # it has been missed, and somebody wants the run nevertheless
     interrupted = in_flight(state)
     for delivery in interrupted:
         delivery.deaths = 0
     if tick.decision == "done" and tick.delivery is not None:
         interrupted = [delivery for delivery in interrupted if delivery.key != tick.delivery]
         step_finished(state, StepFinished(tick.at, tick.delivery, tick.event), commands)
-        if state.outcome is not None:
+        if any(isinstance(command, EndRun) for command in commands):
             return
-    elif tick.decision == "again" and (delivery := _find(interrupted, tick.delivery)) is not None:
-        undo_writes(state, delivery)
-        delivery.cleared = True
+    elif tick.decision == "again" and (asked := _find(interrupted, tick.delivery)) is not None:
+        undo_writes(state, asked)
+        asked.cleared = True
     elif before is not None and (failed := before.delivery) is not None and _find(interrupted, failed.key) is None:
         _try_again(state, failed, tick.at, commands)
     go_on(state, interrupted, tick.at, commands)

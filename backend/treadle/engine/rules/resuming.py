@@ -49,7 +49,7 @@ def cut_short(state: RunState, *, crashed: bool = False) -> None:
 
 
 def _undone(state: RunState) -> list[Delivery]:
-    """Those whose writes are taken back; those in the middle of a step that may be done at most once perhaps are done."""
+    """Those whose writes are taken back: not those of a step that may be done at most once, which perhaps is done."""
     return [delivery for delivery in in_flight(state) if delivery.step not in state.routes.at_most_once]
 
 
