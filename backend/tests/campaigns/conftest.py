@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
-ALWAYS = frozenset({"test_journal.py", "test_kill.py", "test_lineage.py"})
+ALWAYS = frozenset({"test_journal.py", "test_kill.py", "test_lineage.py", "test_reader.py"})
 
 
 @pytest.hookimpl(tryfirst=True)
