@@ -134,14 +134,17 @@ def _judge_entries(
         if entry["kind"] != "step_finished":
             continue
         judgement.counts["steps finished"] += 1
-        cause = json.loads(entries[entry["cause"] - 1]["payload"] or "{}")
-        body = (tag, entry["step"], number_of(entry["step"], cause))
+        cause = entries[entry["cause"] - 1]
+        body = (tag, entry["step"], number_of(entry["step"], json.loads(cause["payload"] or "{}")))
         judgement.claim(body not in finished, f"{run_id}: {body} finished twice", as_count="finished twice")
         finished.add(body)
         # `at` lies before the commit. Who begins later either sees the entry, or holds a newer epoch and this
         # entry would have been refused: so a body that began after `at` was done again.
         again = [at for at in bodies[body]["start"] if at > entry["at"] + TOLERANCE and timed]
         judgement.claim(not again, f"{run_id}: {body} began again after it had finished", as_count="done again")
+        # A commit that was lost with its worker is made anew by the next one, later than by the first.
+        early = [at for at in bodies[body]["start"] if at < cause["at"] - TOLERANCE and timed]
+        judgement.claim(not early, f"{run_id}: {body} began before its event was on disk", as_count="begun too early")
         ran = any(at <= entry["at"] + TOLERANCE or not timed for at in bodies[body]["end"])
         judgement.claim(ran, f"{run_id}: {body} finished without having run", as_count="finished, never run")
 

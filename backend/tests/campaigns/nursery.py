@@ -255,7 +255,7 @@ def main() -> None:
     """Import what a studio and a worker need, then fork until told to end; a child goes on as `treadle`."""
     tests = str(Path(__file__).resolve().parent.parent)
     sys.path[:1] = [tests]  # in place of this file's own folder, whose modules hide others' of the same name
-    from campaigns import rig
+    from campaigns import rig, sabotage
 
     rig.wind_clock()  # before anybody takes the clock in hand
 
@@ -270,6 +270,7 @@ def main() -> None:
     arguments = _serve(sys.argv[1])
     asyncio.create_subprocess_exec = raise_worker  # type: ignore[assignment]
     rig.apply()
+    sabotage.apply()
     sys.argv = ["treadle", *arguments]
     treadle.cli.main()
 

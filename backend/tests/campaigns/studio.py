@@ -18,6 +18,7 @@ from processes.serving import Serving, parent_of
 
 from campaigns.nursery import WORKERS, Nursery, shared
 from campaigns.rig import RIG
+from campaigns.sabotage import inherited
 
 TESTS = Path(__file__).resolve().parent.parent
 ADDRESS = re.compile(r"http://127\.0\.0\.1:(\d+)/")
@@ -38,7 +39,9 @@ class Studio(Serving):
         self.side_log = folder / "side.log"
         self.side_log.touch()
         paths = os.pathsep.join(filter(None, (str(TESTS), os.environ.get("PYTHONPATH"))))
-        self.environment = {"CAMPAIGN_SIDE_LOG": str(self.side_log), "PYTHONPATH": paths, **(environment or {})}
+        self.environment = {
+            "CAMPAIGN_SIDE_LOG": str(self.side_log), "PYTHONPATH": paths, **inherited(), **(environment or {})
+        }  # fmt: skip
         self.nursery = (nursery or shared()) if quick else None
         self.web_rig: Mapping[str, Any] = {}
         """What the web process is rigged with from its next start on, as rig.py says; its workers are not."""

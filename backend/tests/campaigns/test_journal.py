@@ -32,6 +32,7 @@ PROMISES = Promises({"r": Expected("t", "KillChain", 1)}, leaves={"r": 2})
         ("", [], None),
         ("", [["t", "begin", 0, "start", 2.5, 2]], "done again"),
         ("UPDATE entry SET at = 2.05 WHERE seq = 3", [], "finished, never run"),
+        ("UPDATE entry SET at = 2.15 WHERE seq = 2", [], "begun too early"),
         ("INSERT INTO entry VALUES ('r', 4, 4.0, 'step_finished', 'add', NULL, 2)", [], "finished twice"),
         ("UPDATE entry SET seq = 4 WHERE seq = 3", [], "gaps in seq"),
         ("UPDATE run SET result = '[1, 2]'", [], "results or contexts wrong"),

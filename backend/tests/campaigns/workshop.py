@@ -24,6 +24,7 @@ from campaigns.expected import Expected
 from campaigns.journal import Judgement, Promises, judge
 from campaigns.nursery import Nursery, Nursling
 from campaigns.rig import RIG
+from campaigns.sabotage import inherited
 from treadle.errors import PromptAnswered
 from treadle.runner.requests import Requests
 from treadle.store.database import Database
@@ -96,7 +97,7 @@ class Workshop:
     def _call(self, command: str, *arguments: str, rig: Mapping[str, Any] | None = None) -> Nursling:
         environment = {
             "CAMPAIGN_SIDE_LOG": str(self.side_log), "TREADLE_DURABILITY": self._durability,
-            RIG: json.dumps(rig or {}),
+            RIG: json.dumps(rig or {}), **inherited(),
         }  # fmt: skip
         with self.output.open("a") as output:
             return self._nursery.spawn(

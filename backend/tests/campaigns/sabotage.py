@@ -1,0 +1,117 @@
+"""Sabotage: a promise broken on purpose in every process a campaign forks. A campaign that is kept then proves nothing.
+
+Each saboteur takes away what keeps one promise, in a process that is otherwise the product.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from typing import Any
+
+SABOTAGE = "CAMPAIGN_SABOTAGE"
+"""Which one; studios and workshops hand it on to whoever they fork."""
+
+
+def inherited() -> dict[str, str]:
+    """What the environment of a forked process has of it."""
+    return {SABOTAGE: os.environ[SABOTAGE]} if SABOTAGE in os.environ else {}
+
+
+def apply() -> None:
+    """Break what SABOTAGE names in this process."""
+    if SABOTAGE in os.environ:
+        SABOTEURS[os.environ[SABOTAGE]]()
+
+
+def _write_over_others() -> None:
+    """A worker that has lost a run writes to it all the same, over what its heir has written."""
+    from sqlalchemy import insert
+
+    from treadle.store import writer
+    from treadle.store.prepared import Prepared
+
+    class Careless(writer._Statements):
+        def __init__(self, dialect: Any) -> None:
+            super().__init__(dialect)
+            columns = [column.name for column in writer._entries.columns]
+            self.insert_entry = Prepared(insert(writer._entries).prefix_with("OR REPLACE"), dialect, columns)
+
+    touch = writer._touch
+
+    def careless(say: Any, cursor: Any, share: writer.Share) -> bool:
+        cursor.execute("SELECT epoch FROM run WHERE id = ?", (share.run_id,))
+        share.epoch = cursor.fetchone()[0]
+        return touch(say, cursor, share)
+
+    writer._Statements, writer._touch = Careless, careless  # type: ignore[misc]
+
+
+def _go_on_at_once() -> None:
+    """What follows from an entry does not wait until that is on disk."""
+    from treadle.store.journal import StoredJournal
+
+    append = StoredJournal.append
+
+    def hasty(journal: Any, *arguments: Any) -> None:
+        append(journal, *arguments)
+
+    StoredJournal.append = hasty  # type: ignore[assignment,method-assign]
+
+
+def _undo_nothing() -> None:
+    """What an attempt has written into the context before its worker died stays there."""
+    from treadle.engine.rules import resuming
+
+    assert resuming.undo_writes
+    resuming.undo_writes = lambda state, delivery: None
+
+
+def _believe_the_clock() -> None:
+    """Time is what the wall clock says."""
+    from treadle.runner.clock import Clock
+
+    Clock.__call__ = lambda clock: time.time()  # type: ignore[method-assign]
+    Clock.after = lambda clock, at: clock  # type: ignore[assignment,method-assign]
+    Clock.for_leases = lambda clock, patience: time.time()  # type: ignore[method-assign]
+
+
+def _forget_keys() -> None:
+    """An idempotency key is not looked at."""
+    from treadle.store import acceptance
+
+    accept = acceptance.accept_start
+
+    def forgetful(*arguments: Any, idempotency_key: str | None, **more: Any) -> Any:
+        return accept(*arguments, idempotency_key=None, **more)
+
+    acceptance.accept_start = forgetful  # type: ignore[assignment]
+
+
+def _lose_what_has_no_room() -> None:
+    """A commit that a full disk refuses counts as done."""
+    from treadle.store.failing import kind_of
+    from treadle.store.writer import Writer
+
+    attempt = Writer._attempt
+
+    def careless(writer: Writer, group: Any) -> Any:
+        try:
+            return attempt(writer, group)
+        except Exception as error:
+            if kind_of(error) == "full":
+                return set()
+            raise
+
+    Writer._attempt = careless  # type: ignore[method-assign]
+
+
+SABOTEURS: dict[str, Callable[[], None]] = {
+    "write over others": _write_over_others,
+    "go on at once": _go_on_at_once,
+    "undo nothing": _undo_nothing,
+    "believe the clock": _believe_the_clock,
+    "forget keys": _forget_keys,
+    "lose what has no room": _lose_what_has_no_room,
+}
