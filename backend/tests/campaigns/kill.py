@@ -22,6 +22,9 @@ from campaigns.studio import Studio
 
 HERE = Path(__file__).parent
 FLOWS = [HERE / "flows.py", HERE / "mix.py", HERE / "nests.py"]
+WORK, PATIENCE = 5, 3.0
+"""Steps that finish between two kills, at least, unless that takes so many seconds."""
+FINISHED = "SELECT count(*) FROM entry WHERE kind = 'step_finished'"
 ALL_WORKERS, WEB, EVERYTHING, STOP = 0.08, 0.04, 0.04, 0.08
 """How often not one worker is killed but all, the web process alone, the whole studio; or one is told to stop."""
 
@@ -66,7 +69,7 @@ class Campaign:
             for somebody in everybody:
                 somebody.go()
             while self.killed < kills:
-                _wait(self.rng.uniform(*pause))
+                self._let_work(self.rng.uniform(*pause))
                 self._kill()
             self._finish(patience)
         finally:
@@ -105,6 +108,13 @@ class Campaign:
         self.controls.take(run_id, expected)  # type: ignore[arg-type]
         self.readers.offer(run_id)
 
+    def _let_work(self, seconds: float) -> None:
+        """Wait for a random instant, and on a slow machine until something was done: who does nothing dies easily."""
+        before = self.studio.rows(FINISHED)[0][0]
+        _wait(seconds)
+        with suppress(AssertionError):
+            until("there is work", lambda: self.studio.rows(FINISHED)[0][0] - before >= WORK, seconds=PATIENCE)
+
     def _kill(self) -> None:
         lot = self.rng.random()
         pids = until("a worker lives", self.studio.worker_pids)
@@ -129,10 +139,10 @@ class Campaign:
     def _finish(self, patience: float) -> None:
         """Leave prompts open over one more death of everything, answer them all, and see every run end."""
         self.crowd.answer_nobody(quiet=True)
-        self.crowd.start_no_more()
         open_prompts = "SELECT count(*) FROM prompt WHERE status = 'open'"
         with suppress(AssertionError):
-            until("somebody asks", lambda: self.studio.rows(open_prompts)[0][0], seconds=2.0)
+            until("somebody asks", lambda: self.studio.rows(open_prompts)[0][0], seconds=20.0)
+        self.crowd.start_no_more()
         self.studio.kill()
         self.studio.start()
         self.left_open = self.studio.rows(open_prompts)[0][0]
