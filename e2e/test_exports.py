@@ -1,48 +1,161 @@
-"""The exported file: the same graph, without a studio and without a network."""
+"""Exporting: the dialog that shows how a file will look, and the files, without a studio and without a network."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
+from conftest import Picture, Visit
 from visitor import Visitor
 
+PNG = b"\x89PNG\r\n\x1a\n"
 
-@pytest.mark.parametrize("of_a_run", [False, True], ids=["workflow", "run"])
-def test_export_opens_offline_with_the_same_graph(
-    of_a_run: bool, visitor: Visitor, window: Callable[..., BrowserContext], tmp_path: Path
+
+def ran(visitor: Visitor) -> str:
+    """A run that is over."""
+    visitor.open("/")
+    run = visitor.start("LoopWorkflow")
+    visitor.open(f"/runs/{run}")
+    visitor.expect_status("completed")
+    visitor.expect_node("event:StopEvent", "done")
+    return run
+
+
+def opened(visitor: Visitor) -> Locator:
+    visitor.page.get_by_role("link", name="Export graph").click()
+    dialog = visitor.page.get_by_role("dialog", name="Export graph")
+    expect(dialog).to_be_visible()
+    return dialog
+
+
+def saved(dialog: Locator, name: str, folder: Path) -> Path:
+    with dialog.page.expect_download() as download:
+        dialog.get_by_role("link", name=name, exact=True).click()
+    path = folder / download.value.suggested_filename
+    download.value.save_as(path)
+    return path
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("form", ["HTML", "SVG"])
+def test_file_opens_offline_with_the_same_graph(
+    form: str, scheme: str, visitor: Visitor, window: Callable[..., BrowserContext], tmp_path: Path
 ) -> None:
-    if of_a_run:
-        visitor.run_from_form("MultiStrategyRAG")
-        visitor.expect_status("completed")
-        visitor.expect_node("event:StopEvent", "done")
-    else:
-        visitor.open("/workflows/MultiStrategyRAG")
-    saved = tmp_path / "graph.html"
-    with visitor.page.expect_download() as download:
-        visitor.page.get_by_role("link", name="Export graph").click()
-    download.value.save_as(saved)
+    ran(visitor)
+    dialog = opened(visitor)
+    dialog.get_by_label("the reader's").check()
+    file = saved(dialog, form, tmp_path)
 
-    offline = window()
+    offline = window(color_scheme=scheme)
     offline.set_offline(True)
     page = offline.new_page()
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
-    page.goto(saved.as_uri())
-    expect(page.get_by_role("heading", name="MultiStrategyRAG")).to_be_visible()
-    assert _names(page) == _names(visitor.page)
-    assert page.locator("[data-edge]").count() == visitor.page.locator(".graph-svg [data-edge]").count() > 15
+    page.goto(file.as_uri())
     alone = Visitor(page, visitor.studio)
     assert alone.graph() == visitor.graph()
-    for part in page.locator("[data-node]").all():
-        expect(part).to_be_in_viewport()
-    before = page.locator("main svg").get_attribute("viewBox")
-    page.get_by_role("button", name="Zoom in").click()
-    assert page.locator("main svg").get_attribute("viewBox") != before
-    assert asked == [saved.as_uri()]
+    assert _names(page) == _names(visitor.page)
+    ground = page.locator("body" if form == "HTML" else ".graph-ground")
+    dark = "rgb(14, 19, 27)"
+    paint = ground.evaluate("part => [getComputedStyle(part).backgroundColor, getComputedStyle(part).fill]")
+    assert (dark in paint) == (scheme == "dark")
+    if form == "HTML":
+        for part in page.locator("[data-node]").all():
+            expect(part).to_be_in_viewport()
+        before = page.locator("main svg").get_attribute("viewBox")
+        page.get_by_role("button", name="Zoom in").click()
+        assert page.locator("main svg").get_attribute("viewBox") != before
+    assert asked == [file.as_uri()]
+
+
+def test_dialog_shows_what_will_be_in_the_file(visitor: Visitor, tmp_path: Path, picture: Picture) -> None:
+    visitor.open("/workflows/MultiStrategyRAG")
+    dialog = opened(visitor)
+    preview = dialog.get_by_role("img", name="Preview")
+    expect(preview).to_have_js_property("complete", True)
+    wide = preview.evaluate("image => image.naturalWidth")
+    dialog.get_by_label("left to right").check()
+    dialog.get_by_label("dark").check()
+    dialog.get_by_label("compact").check()
+    dialog.get_by_label("legend").check()
+    dialog.get_by_label("Caption").fill("Figure 1: how a query is answered")
+    link = dialog.get_by_role("link", name="SVG")
+    expect(link).to_have_attribute("href", _has("direction=LR", "theme=dark", "compact=1", "legend=1", "Figure+1"))
+    expect(preview).to_have_attribute("src", _has("direction=LR", "Figure+1"))
+    dialog.page.wait_for_function("wide => document.querySelector('.export-preview img').naturalWidth > wide", arg=wide)
+    picture("export-dialog", of=visitor.page)
+    text = saved(dialog, "SVG", tmp_path).read_text(encoding="utf-8")
+    assert "Figure 1: how a query is answered" in text
+    assert "BadQueryEvent</text>" in text
+    for name in ("PNG", "PNG 2×"):
+        assert saved(dialog, name, tmp_path).read_bytes().startswith(PNG)
+    assert saved(dialog, "Mermaid", tmp_path).read_text(encoding="utf-8").startswith("%% MultiStrategyRAG")
+    visitor.page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    expect(visitor.page.get_by_role("link", name="Export graph")).to_be_focused()
+
+
+def test_mermaid_is_copied(visit: Visit) -> None:
+    visitor = visit()
+    visitor.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    visitor.open("/workflows/MultiStrategyRAG")
+    dialog = opened(visitor)
+    dialog.get_by_role("button", name="Copy Mermaid").click()
+    expect(dialog.get_by_role("status")).to_have_text("Copied.")
+    assert "flowchart TB" in visitor.page.evaluate("() => navigator.clipboard.readText()")
+
+
+def test_browser_draws_png_where_the_studio_cannot(visitor: Visitor, tmp_path: Path) -> None:
+    """The page says so by an attribute; a studio without the library sets it."""
+    visitor.page.route(
+        "**/export", lambda route: route.fulfill(
+            response=(answer := route.fetch()),
+            body=answer.text().replace('/graph">', '/graph" data-draws-png>').replace(
+                '<div class="export-links"', '<span class="export-drawn"></span><div class="export-links"'),
+        ),
+    )  # fmt: skip
+    visitor.page.route("**/graph.png*", lambda route: route.abort())
+    visitor.open("/workflows/MultiStrategyRAG")
+    dialog = opened(visitor)
+    once, twice = (_size(saved(dialog, name, tmp_path)) for name in ("PNG", "PNG 2×"))
+    assert once[0] > 400
+    assert twice == (2 * once[0], 2 * once[1])
+
+
+def test_export_page_needs_no_script(visit: Visit, picture: Picture) -> None:
+    visitor = visit(javascript=False)
+    page = visitor.open("/workflows/MultiStrategyRAG")
+    page.get_by_role("link", name="Export graph").click()
+    page.get_by_label("left to right").check()
+    page.get_by_role("button", name="Update preview").click()
+    expect(page.get_by_label("left to right")).to_be_checked()
+    expect(page.get_by_role("link", name="SVG")).to_have_attribute("href", _has("direction=LR"))
+    expect(page.get_by_role("button", name="Copy Mermaid")).to_be_hidden()
+    picture("export-without-script", of=page)
+
+
+def test_dialog_fits_a_phone(visit: Visit, picture: Picture) -> None:
+    visitor = visit(width=390, scheme="dark")
+    ran(visitor)
+    dialog = opened(visitor)
+    dialog.get_by_label("only what happened").check()
+    expect(dialog.get_by_role("link", name="HTML")).to_have_attribute("href", _has("show=only"))
+    assert dialog.evaluate("part => part.scrollWidth <= part.clientWidth")
+    picture("export-dialog-narrow", of=visitor.page)
+
+
+def _has(*parts: str) -> re.Pattern[str]:
+    return re.compile("".join(f"(?=.*{re.escape(part)})" for part in parts))
+
+
+def _size(path: Path) -> tuple[int, int]:
+    data = path.read_bytes()
+    assert data.startswith(PNG)
+    return int.from_bytes(data[16:20]), int.from_bytes(data[20:24])
 
 
 def _names(page: Page) -> list[str]:

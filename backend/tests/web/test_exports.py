@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
+from html import unescape
 from urllib.parse import urlencode
 
 import pytest
@@ -44,7 +46,7 @@ def test_run_is_drawn_with_its_counts(studio: TestClient, rows: Rows) -> None:
     data = studio.get("/runs/r_1/graph.json").json()
     assert data["run"]["status"] == "failed"
     assert {node["id"]: node["mark"]["count"] for node in data["nodes"]}["step:ask"] == 2
-    only = studio.get("/runs/r_1/graph.json?only=1").json()
+    only = studio.get("/runs/r_1/graph.json?show=only").json()
     assert {node["id"] for node in only["nodes"]} == {"event:StartEvent", "step:ask"}
     assert "Run r_1: failed" in studio.get("/runs/r_1/graph.html").text
 
@@ -54,6 +56,24 @@ def test_options_are_in_the_address(studio: TestClient) -> None:
     svg = studio.get(f"/workflows/Asking/graph.svg?{options}").text
     assert "&lt;Fig. 1&gt;" in svg and "fill: #ffffff" in svg
     assert studio.get(f"/workflows/Asking/graph.json?{options}").json()["direction"] == "LR"
+
+
+def test_run_can_be_left_out_of_its_picture(studio: TestClient, rows: Rows) -> None:
+    rows.run("r_1", counts=json.dumps(COUNTS))
+    assert studio.get("/runs/r_1/graph.json?show=flows").json()["run"] is None
+
+
+@pytest.mark.parametrize("path", ["/workflows/Asking", "/runs/r_1"])
+def test_export_page_is_a_form_with_plain_links(path: str, studio: TestClient, rows: Rows) -> None:
+    rows.run("r_1", counts=json.dumps(COUNTS))
+    assert f'href="{path}/export" data-export' in studio.get(path).text
+    page = studio.get(f"{path}/export?theme=dark&legend=1&caption=%3CFig%3E").text
+    assert f'<img src="{path}/graph.svg?theme=dark&amp;legend=1&amp;caption=%3CFig%3E"' in page
+    assert 'value="dark" checked' in page and 'value="&lt;Fig&gt;"' in page
+    for link in re.findall(r'href="([^"]+/graph[^"]+)"', page):
+        assert studio.get(unescape(link)).status_code == 200
+    assert len(re.findall(r"data-form=", page)) == 6
+    assert ('name="show"' in page) == path.startswith("/runs")
 
 
 @pytest.mark.parametrize("query", ["theme=pink", "direction=XY", "scale=99", "compact=perhaps"])

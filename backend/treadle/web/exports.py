@@ -3,31 +3,53 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Annotated
+from dataclasses import dataclass, replace
+from typing import Annotated, Literal
+from urllib.parse import urlencode
 
-from fastapi import Depends, HTTPException, Query
+from fastapi import Depends, HTTPException, Query, Request
 from starlette.responses import Response
 
+from treadle.store.reading import Reader
 from treadle.store.runs import RunDetail
 from treadle.store.workflows import VersionRow
 from treadle.visualizer.export import FORMS, MEDIA_TYPES, Form, Look, Recording, exported
 from treadle.visualizer.geometry import Direction
 from treadle.visualizer.graph import Graph
+from treadle.visualizer.png import can_draw
 from treadle.visualizer.theme import AnyTheme
+from treadle.web.dependencies import page
 
 _POLICY = re.compile(rb'Content-Security-Policy" content="([^"]*)"')
 # An SVG is a page of its own when it is opened: it has a style sheet inside and nothing else to load or to run.
 _SVG_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 
 
+Show = Literal["run", "only", "flows"]
+"""Of a run: what it did on all flows, nothing but what it did, or the flows without it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What the query of an address says about a picture; `only` leaves out what a run did not do."""
+    """What the query of an address says about a picture."""
 
     look: Look
-    only: bool = False
+    show: Show = "run"
     download: bool = False
+
+    def query(self, **more: object) -> str:
+        """The address's query that says the same, and `more`; what goes without saying is left out."""
+        look, plain = self.look, Look()
+        said = {
+            "theme": look.theme or "",
+            "direction": look.direction if look.direction != plain.direction else "",
+            "compact": "1" if look.compact else "",
+            "legend": "" if look.legend is None else str(int(look.legend)),
+            "show": self.show if self.show != "run" else "",
+            "caption": look.caption or "",
+            "title": look.title,
+        }
+        return urlencode({key: value for key, value in {**said, **more}.items() if value != ""})
 
 
 def wanted(
@@ -38,11 +60,11 @@ def wanted(
     caption: Annotated[str | None, Query(max_length=2000)] = None,
     title: Annotated[str, Query(max_length=200)] = "",
     scale: Annotated[float, Query(ge=0.1, le=8)] = 2.0,
-    only: bool = False,
+    show: Show = "run",
     download: bool = False,
 ) -> Wanted:
     """The options of a picture, each checked."""
-    return Wanted(Look(theme, direction, compact, legend, caption, title, scale), only, download)
+    return Wanted(Look(theme, direction, compact, legend, caption, title, scale), show, download)
 
 
 Asked = Annotated[Wanted, Depends(wanted)]
@@ -57,8 +79,10 @@ def workflow_file(version: VersionRow, form: str, wanted: Wanted) -> Response:
 
 def run_file(run: RunDetail, version: VersionRow, form: str, wanted: Wanted, *, open_prompts: int) -> Response:
     """What a run did, on the graph it was recorded with."""
+    if wanted.show == "flows":
+        return workflow_file(version, form, wanted)
     known = form_named(form)
-    recording = Recording(run.status, run.counts, only=wanted.only, open_prompts=open_prompts)
+    recording = Recording(run.status, run.counts, only=wanted.show == "only", open_prompts=open_prompts)
     content = exported(
         Graph.from_dict(version.graph),
         known,
@@ -67,6 +91,25 @@ def run_file(run: RunDetail, version: VersionRow, form: str, wanted: Wanted, *, 
         caption=f"Run {run.id}: {run.status.replace('_', ' ')}",
     )
     return _file(content, known, f"{run.workflow}-{run.id}", wanted)
+
+
+def export_page(
+    request: Request, db: Reader, wanted: Wanted, *, path: str, title: str, now: float, of_run: bool
+) -> Response:
+    """The page on which one chooses how a picture looks, for the graph of `path`; the dialog is a part of it."""
+    look = wanted.look if wanted.look.theme is not None else replace(wanted.look, theme="light")
+    return page(
+        request,
+        "export.html",
+        db=db,
+        now=now,
+        at=path,
+        title=title,
+        of_run=of_run,
+        look=look,
+        wanted=replace(wanted, look=look),
+        draws_png=can_draw(),
+    )
 
 
 def form_named(form: str) -> Form:

@@ -13,10 +13,11 @@ from treadle.store.prompts import prompts_of
 from treadle.store.runs import RunDetail, entries_after, entries_before, find_run
 from treadle.store.workflows import find_version, find_workflow
 from treadle.web.dependencies import Asking, Reading, page
-from treadle.web.exports import Asked, run_file
+from treadle.web.exports import Asked, export_page, run_file
 from treadle.web.pictures import run_picture
 from treadle.web.presenting import entry_json, run_json
 from treadle.web.running import count_open, entry_rows, run_regions
+from treadle.web.templating import segment
 
 router = APIRouter()
 PAGE = 200
@@ -60,6 +61,14 @@ def run_graph(run_id: str, form: str, db: Reading, wanted: Asked) -> Response:
     if version is None:
         raise HTTPException(404, "The graph of this run's version is not remembered.")
     return run_file(run, version, form, wanted, open_prompts=count_open(prompts_of(db, run_id)))
+
+
+@router.get("/runs/{run_id}/export")
+def run_export(request: Request, run_id: str, db: Reading, wanted: Asked) -> Response:
+    """Choose how what the run did looks as a file."""
+    run = _find(db, run_id)
+    path, title = f"/runs/{segment(run.id)}", f"{run.workflow}, run {run.id}"
+    return export_page(request, db, wanted, path=path, title=title, now=time.time(), of_run=True)
 
 
 @router.get("/runs/{run_id}")

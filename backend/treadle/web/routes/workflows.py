@@ -12,7 +12,7 @@ from treadle.store.acceptance import Accepted
 from treadle.store.runs import find_run, page_of_runs, pulse, start_fields
 from treadle.store.workflows import WorkflowRow, find_workflow, versions_of
 from treadle.web.dependencies import InStudio, Reading, Sent, page
-from treadle.web.exports import Asked, workflow_file
+from treadle.web.exports import Asked, export_page, workflow_file
 from treadle.web.forms import Form, blank_form, problems_of, read_form
 from treadle.web.pictures import workflow_picture
 from treadle.web.presenting import version_json, workflow_json
@@ -43,6 +43,13 @@ def workflow_graph(name: str, form: str, db: Reading, wanted: Asked) -> Response
     if workflow.version is None:
         raise HTTPException(404, "No worker has published a graph of this workflow.")
     return workflow_file(workflow.version, form, wanted)
+
+
+@router.get("/workflows/{name}/export")
+def workflow_export(request: Request, name: str, db: Reading, wanted: Asked) -> Response:
+    """Choose how the graph looks as a file."""
+    path = f"/workflows/{segment(_find(db, name).name)}"
+    return export_page(request, db, wanted, path=path, title=name, now=time.time(), of_run=False)
 
 
 @router.post("/workflows/{name}/runs")
