@@ -235,3 +235,21 @@ def test_deadline_is_read_from_text(text, deadline):
 def test_deadline_that_cannot_be_read_is_refused(text, problem):
     with pytest.raises(WorkflowValidationError, match=problem):
         read(text)
+
+
+async def test_timeout_does_not_count_what_the_wall_clock_is_set_ahead(monkeypatch):
+    now = time.time
+
+    class Jumps(Workflow):
+        @step
+        async def begin(self, ev: StartEvent) -> A:
+            monkeypatch.setattr(time, "time", lambda: now() + 3600)
+            return A()
+
+        @step
+        async def end(self, ev: A) -> StopEvent:
+            return StopEvent(result="in time")
+
+    handler = Jumps().run()
+    assert await handler == "in time"
+    assert handler.state.active < 60

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from types import EllipsisType
 from typing import Any
@@ -205,7 +206,7 @@ class Workflow:
         loop = RunLoop(
             self.table,
             run_id=handler.run_id,
-            clock=time.time,
+            clock=_clock(state.last_at if state is not None else 0.0),
             ended=ended if free is not None else handler.settle,
             state=state,
             timeout=self.timeout,
@@ -213,6 +214,13 @@ class Workflow:
         )
         self.recent = loop.state
         return handler, loop
+
+
+def _clock(at: float) -> Callable[[], float]:
+    """The clock of a run: the one on the wall, but that it goes on evenly when somebody sets that; not before `at`."""
+    steady = time.monotonic
+    ahead = max(time.time(), at) - steady()
+    return lambda: ahead + steady()
 
 
 def _say(text: str) -> None:
