@@ -47,6 +47,27 @@ class Slow(MemoryJournal):
         return kept
 
 
+class OneByOne(MemoryJournal):
+    """A journal that keeps each entry a while after the one before."""
+
+    def append(self, seq: int, tick: Tick, commands: Sequence[Command]) -> asyncio.Future[None]:
+        super().append(seq, tick, commands)
+        kept: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        kept.get_loop().call_later(0.02 * seq, kept.set_result, None)
+        return kept
+
+
+class Counted(Workflow):
+    """Counts how often its step has begun."""
+
+    begun = 0
+
+    @step
+    async def begin(self, ev: StartEvent) -> StopEvent:
+        self.begun += 1
+        return StopEvent()
+
+
 speaker: ContextVar[str] = ContextVar("speaker", default="nobody")
 
 
@@ -118,6 +139,15 @@ class Speaks(Workflow):
     @step
     async def end(self, ev: Turn) -> StopEvent:
         return StopEvent(result=speaker.get())
+
+
+async def test_no_step_begins_while_the_end_of_its_run_is_being_kept():
+    workflow = Counted()
+    loop, ended = prepare(workflow, OneByOne())
+    loop.start(StartEvent(), context={})
+    loop.cancel()
+    outcome, _ = await ended
+    assert (outcome.status, workflow.begun) == ("cancelled", 0)
 
 
 async def test_runs_that_share_a_commit_do_not_share_their_context_variables():

@@ -28,8 +28,9 @@ def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
 
 @pytest.fixture(scope="module")
 def mortal(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mortal]:
-    """A studio with the workflows of the module's FLOWS and two workers, which are meant to be killed."""
-    made = Mortal(tmp_path_factory.mktemp("mortal"), [request.module.FLOWS]).start()
+    """A studio with the workflows of the module's FLOWS, and its WORKERS, which are meant to be killed."""
+    module = request.module
+    made = Mortal(tmp_path_factory.mktemp("mortal"), [module.FLOWS], workers=module.WORKERS).start()
     try:
         yield made
     finally:

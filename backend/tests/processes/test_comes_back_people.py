@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 FLOWS = Path(__file__).parent / "people_flows.py"
+WORKERS = 1
 
 
 @pytest.mark.parametrize("workflow", ["Asks", "Waits"])
@@ -52,6 +53,7 @@ def test_held_run_comes_back_held_with_its_queue_and_goes_on_step_by_step(mortal
 
     assert [mortal.post(f"/runs/{run_id}/steps").status for _ in range(2)] == [202, 202]
     mortal.at_gate("turn")
+    mortal.comes_to(run_id, "step_finished", times=3)
     mortal.kill_worker_of(run_id)
     mortal.at_gate("turn", times=2)
     assert mortal.marks("turn") == ["2", "0", "1", "1"], "what had leave has it still"

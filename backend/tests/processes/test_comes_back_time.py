@@ -10,6 +10,7 @@ import pytest
 from processes.serving import until
 
 FLOWS = Path(__file__).parent / "timed_flows.py"
+WORKERS = 1
 HOUR = 3600.0
 SOON = 3.0
 
@@ -40,6 +41,7 @@ def test_retry_and_rest_keep_the_moment_they_are_due(mortal, gone_by):
 def test_wait_that_was_answered_goes_on_with_its_answer(mortal):
     run_id = mortal.begin("Hears", name="hear")
     mortal.at_gate("hear")
+    mortal.comes_to(run_id, "step_finished")
     with mortal.nobody_working():
         mortal.let_pass(2 * HOUR, run_id)
     mortal.at_gate("hear", times=2)

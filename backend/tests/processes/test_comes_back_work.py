@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 FLOWS = Path(__file__).parent / "comeback_flows.py"
+WORKERS = 2
 
 
 def test_pending_events_come_back_in_their_order(mortal):
@@ -21,7 +22,7 @@ def test_pending_events_come_back_in_their_order(mortal):
 def test_half_gathered_batch_comes_back_as_full_as_it_was(mortal):
     run_id = mortal.begin("Gathers", name="batch")
     mortal.at_gate("batch third")
-    mortal.comes_to(run_id, "collected", times=2)
+    mortal.comes_to(run_id, "step_finished", times=5)
     before = {"have": 2, "need": 3, "waiting_for": ["Woven"]}
     assert mortal.run(run_id)["counts"]["joins"] == {"fold": before}
     mortal.kill_worker_of(run_id)
