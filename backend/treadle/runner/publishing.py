@@ -23,8 +23,11 @@ def publications(catalog: Catalog, *, now: float) -> list[Publication]:
 
 
 def graph_of(loaded: LoadedWorkflow) -> Graph:
-    """The graph of all possible flows of a workflow. Raises WorkflowValidationError for an unreadable signature."""
-    return flows_of(loaded.name, loaded.workflow.table)
+    """The graph of all possible flows of a workflow, those of the workflows inside it drawn in place.
+
+    Raises WorkflowValidationError for an unreadable signature.
+    """
+    return flows_of(loaded.name, loaded.workflow.table, expand=True)
 
 
 def _publication(loaded: LoadedWorkflow, now: float) -> Publication:

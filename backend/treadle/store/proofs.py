@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from treadle.engine.records import Record, from_record
@@ -19,7 +19,7 @@ from treadle.errors import ValueNotStorable
 from treadle.store.leases import LIVE
 from treadle.store.routing import Routing
 from treadle.store.splices import whole
-from treadle.store.unloaded import plain, plain_text
+from treadle.store.unloaded import event_parts, plain, readable
 
 Row = Mapping[str, Any]
 
@@ -94,13 +94,13 @@ class NotFolded(Exception):  # noqa: N818 - says how far it got
 
 def fold_again(case: Case, routing: Routing) -> Folded:
     """The state the journal stands for. Raises NotFolded."""
-    routing = routing.with_events(_parts(case))
+    routing = routing.with_events(event_parts(case.records, {prompt["id"] for prompt in case.prompts}))
     folded = Folded(RunState(routing.routes))
     at = case.snapshot["seq"] if case.snapshot is not None else None
     saved_at = case.saved["seq"] if case.saved is not None else None
     for record in whole(case.records):
         try:
-            tick = from_record(_readable(record), routing.types)
+            tick = from_record(readable(record), routing.types)
             apply(folded.state, tick)
             folded.state.size += record.size
         except ValueNotStorable as error:
@@ -339,25 +339,3 @@ _COMPARED = (
 
 def _loads(text: str | None) -> Any:
     return json.loads(text) if text is not None else None
-
-
-def _readable(record: Record) -> Record:
-    """The record without what only the classes of whoever wrote it can read."""
-    detail = json.loads(plain_text(record.detail) or "{}")
-    if "class" in detail:  # one of several classes of that name
-        detail["class"] = str(detail["class"])
-    detail.pop("private", None)
-    told = json.dumps(detail) if record.detail is not None else None
-    return replace(record, payload=plain_text(record.payload), detail=told)
-
-
-def _parts(case: Case) -> dict[str, str]:
-    """The part that events play which the journal mentions, as far as it shows; by name, or by what stands for it."""
-    asked = {prompt["id"] for prompt in case.prompts}
-    parts: dict[str, str] = {}
-    for record in case.records:
-        if record.event_type is not None:
-            part = "response" if record.kind == "response_received" else "plain"
-            known_as = json.loads(record.detail).get("class") if record.detail and '"class"' in record.detail else None
-            parts.setdefault(str(known_as or record.event_type), "input" if record.seq in asked else part)
-    return parts

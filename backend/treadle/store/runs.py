@@ -12,11 +12,13 @@ from sqlalchemy import Connection, RowMapping, Select, and_, exists, func, or_, 
 from sqlmodel import SQLModel
 
 from treadle.store import blobs, tables
+from treadle.store.choices import Choice
 from treadle.store.leases import LIVE
 
 _RUN = SQLModel.metadata.tables[str(tables.Run.__tablename__)].c
 _ENTRY = SQLModel.metadata.tables[str(tables.Entry.__tablename__)].c
 
+ALL = Choice()
 FINAL = frozenset({"completed", "failed", "cancelled", "timed_out"})
 CHILDREN = 100
 """Runs inside another that its page lists."""
@@ -209,17 +211,19 @@ def pulse(db: Connection) -> str:
     return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
 
 
-def entries_after(db: Connection, run_id: str, *, after: int, limit: int) -> tuple[EntryRow, ...]:
-    """Up to `limit` entries whose seq is greater than `after`, in order."""
-    query = (
-        select(*_ENTRY).where(_ENTRY.run_id == run_id, _ENTRY.seq > after).order_by(_ENTRY.seq).limit(limit)
-    )  # fmt: skip
+def entries_after(
+    db: Connection, run_id: str, *, after: int, limit: int, chosen: Choice = ALL
+) -> tuple[EntryRow, ...]:
+    """Up to `limit` of the chosen entries whose seq is greater than `after`, in order."""
+    query = select(*_ENTRY).where(chosen.clause(run_id), _ENTRY.seq > after).order_by(_ENTRY.seq).limit(limit)
     return _entries(db, run_id, query)
 
 
-def entries_before(db: Connection, run_id: str, *, before: int | None, limit: int) -> tuple[EntryRow, ...]:
-    """The last `limit` entries whose seq is less than `before` (all when None), in order."""
-    query = select(*_ENTRY).where(_ENTRY.run_id == run_id).order_by(_ENTRY.seq.desc()).limit(limit)
+def entries_before(
+    db: Connection, run_id: str, *, before: int | None, limit: int, chosen: Choice = ALL
+) -> tuple[EntryRow, ...]:
+    """The last `limit` of the chosen entries whose seq is less than `before` (all when None), in order."""
+    query = select(*_ENTRY).where(chosen.clause(run_id)).order_by(_ENTRY.seq.desc()).limit(limit)
     if before is not None:
         query = query.where(_ENTRY.seq < before)
     return _entries(db, run_id, query)[::-1]

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Iterable
+from dataclasses import replace
 from typing import Any
+
+from treadle.engine.record import Record
 
 TAG = "$"
 WORDING = frozenset({"why"})
@@ -29,3 +33,27 @@ def plain_text(text: str | None) -> str | None:
     if text is None or f'"{TAG}"' not in text:
         return text
     return json.dumps(plain(json.loads(text)), separators=(",", ":"))
+
+
+def readable(record: Record) -> Record:
+    """The record without what only the classes of whoever wrote it can read."""
+    detail = json.loads(plain_text(record.detail) or "{}")
+    if "class" in detail:  # one of several classes of that name
+        detail["class"] = str(detail["class"])
+    detail.pop("private", None)
+    told = json.dumps(detail) if record.detail is not None else None
+    return replace(record, payload=plain_text(record.payload), detail=told)
+
+
+def event_parts(records: Iterable[Record], asked: Collection[int]) -> dict[str, str]:
+    """The part that events play which a journal mentions, as far as it shows; by name, or by what stands for it.
+
+    `asked` are the entries that raised a prompt.
+    """
+    parts: dict[str, str] = {}
+    for record in records:
+        if record.event_type is not None:
+            part = "response" if record.kind == "response_received" else "plain"
+            known_as = json.loads(record.detail).get("class") if record.detail and '"class"' in record.detail else None
+            parts.setdefault(str(known_as or record.event_type), "input" if record.seq in asked else part)
+    return parts

@@ -13,7 +13,7 @@ TRIGGER_WIDTH = 7.0
 _HEAD = 8.5
 _SIDE = 3.9
 _PLAIN_WIDTH = 1.5
-_TURN_WIDTH = 2.25
+TURN_WIDTH = 2.25
 
 
 def edge_svg(route: Route, mark: EdgeMark | None, *, quiet: bool, mini: bool) -> str:
@@ -26,7 +26,7 @@ def edge_svg(route: Route, mark: EdgeMark | None, *, quiet: bool, mini: bool) ->
     classes += [name for name, on in (("is-back", route.back), ("is-turn", turns), ("is-quiet", quiet)) if on]
     points = route.points
     end, before = points[-1], points[-2]
-    wide = _TURN_WIDTH if turns and mark is None else edge_width(mark)
+    wide = TURN_WIDTH if turns and mark is None else edge_width(mark)
     short = (*points[:-1], towards(end, before, min(_HEAD * _grown(wide) - 2, length(end, before) / 2)))
     return (
         f'<g class="{" ".join(classes)}"'

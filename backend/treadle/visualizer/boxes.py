@@ -8,26 +8,16 @@ from treadle.visualizer import inlays
 from treadle.visualizer.geometry import Placed
 from treadle.visualizer.graph import Node
 from treadle.visualizer.icons import PERSON
+from treadle.visualizer.interior import Interior, interior
 from treadle.visualizer.markup import clean, number
 from treadle.visualizer.outline import PILL
 from treadle.visualizer.overlay import NodeMark
-from treadle.visualizer.sizes import (
-    BAR,
-    CHIP_HEIGHT,
-    CORNER,
-    FRAME_TITLE,
-    NAME_HEIGHT,
-    NOTE_HEIGHT,
-    SMALL_FONT,
-    grid_height,
-    grid_of,
-)
+from treadle.visualizer.sizes import BAR, CORNER, SMALL_FONT
 from treadle.visualizer.status import STATUS_WORDS
 from treadle.visualizer.text import fitting, shortened, text_width
 from treadle.visualizer.walking import Neighbours
 
-_FRAME_CORNER = 10.0
-_FRAME_FONT = 12.5
+FRAME_CORNER = 10.0
 
 
 def node_svg(
@@ -55,7 +45,7 @@ def mini_svg(node: Node, place: Placed, mark: NodeMark | None) -> str:
 
 def ground_svg(place: Placed) -> str:
     """What lies under the nodes and edges inside a frame."""
-    return _rect(place, "graph-frame-ground", _FRAME_CORNER)
+    return _rect(place, "graph-frame-ground", FRAME_CORNER)
 
 
 def node_label(node: Node, mark: NodeMark | None) -> str:
@@ -85,55 +75,58 @@ def _classes(node: Node, mark: NodeMark | None) -> str:
 
 def _frame(node: Node, place: Placed, mark: NodeMark | None) -> str:
     """The dashed frame of a nested workflow with its name; what is inside is drawn by itself."""
-    y = place.top + FRAME_TITLE / 2
-    name = shortened(node.name)
-    x = place.left + (34 if mark is not None and mark.status != "idle" else 16)
-    beside = x + text_width(name, size=_FRAME_FONT) + 30
+    inside = interior(node, place, frame=True, told=mark is not None)
+    x, y = inside.name
     return (
-        _rect(place, "graph-frame", _FRAME_CORNER)
-        + inlays.badge(place.left + 19, y, mark)
-        + f'<text class="graph-frame-name" x="{number(x)}" y="{number(y + 4)}">{clean(name)}</text>'
-        + inlays.count(beside, y, mark.label if mark else "")
+        _rect(place, "graph-frame", FRAME_CORNER)
+        + inlays.badge(*inside.badge, mark)
+        + f'<text class="graph-frame-name" x="{number(x)}" y="{number(y + 4)}">{clean(shortened(node.name))}</text>'
+        + inlays.count(*inside.count, mark.label if mark else "")
     )
 
 
 def _box(node: Node, place: Placed, mark: NodeMark | None) -> str:
-    """Name, lines, small facts and grid, one under the other around the middle of the box."""
-    lines = mark.line.split("; ") if mark is not None and mark.line else []
-    height = NAME_HEIGHT + NOTE_HEIGHT * len(node.notes) + (CHIP_HEIGHT if node.traits else 0.0)
-    height += grid_height(grid_of(node.instances)[1]) if node.instances else 0.0
-    top = place.y - height / 2
+    """Name, lines, small facts and grid, one under the other around the middle of the box.
+
+    Of a run's node every line is there, for live pages to fill.
+    """
+    inside = interior(node, place, frame=False, told=mark is not None)
+    lines = drawn_lines(node, place, mark)
     out = [_shape(place), _bars(place) if node.kind == "workflow" else ""]
-    out.append(_name(node, place, top + NAME_HEIGHT / 2, mark))
-    below = top + NAME_HEIGHT
-    for line in lines[: len(node.notes)]:
-        out.append(inlays.note(place.x, below + 9.5, line))
-        below += NOTE_HEIGHT
-    if node.traits:
-        out.append(inlays.chips(node.traits, place.x, below + CHIP_HEIGHT / 2 - 2))
-        if not node.notes:
-            out.append(inlays.note(place.x, below + 9.5, _cut(lines, place)))
-        below += CHIP_HEIGHT
-    if mark is not None and mark.cells:
-        out.append(inlays.cells(mark.cells, node.instances, place.x, below + 5.0))
+    out.append(_name(node, place, inside, mark))
+    if node.traits and inside.chips is not None:
+        out.append(inlays.chips(node.traits, place.x, inside.chips))
+    if mark is not None:
+        out += [inlays.note(place.x, y, words) for y, words in zip(inside.lines, lines, strict=True)]
+        if mark.cells:
+            out.append(inlays.cells(mark.cells, node.instances, place.x, inside.cells))
     return "".join(out)
 
 
-def _name(node: Node, place: Placed, y: float, mark: NodeMark | None) -> str:
+def drawn_lines(node: Node, place: Placed, mark: NodeMark | None) -> list[str]:
+    """What is written on each line of a node; in place of small facts there is one, with as much as fits."""
+    lines = mark.line.split("; ") if mark is not None and mark.line else []
+    if node.notes:
+        return [*lines, *("" for _ in node.notes)][: len(node.notes)]
+    return [_cut(lines, place)] if node.traits else []
+
+
+def drawn_count(node: Node, mark: NodeMark | None) -> str:
+    """The count beside the name; what a line tells is not said twice."""
+    label = mark.label if mark else ""
+    told_below = (node.notes or node.traits) and mark is not None and mark.line and "/" in label
+    return "" if told_below or node.kind == "person" else label
+
+
+def _name(node: Node, place: Placed, inside: Interior, mark: NodeMark | None) -> str:
     """The name with the status before it and the count behind it; a person's sign stands where the status would."""
-    inset = 15.0 if node.kind == "event" else 17.0
-    name = f'<text class="graph-name" x="{number(place.x)}" y="{number(y + 4.5)}">{clean(shortened(node.name))}</text>'
+    x, y = inside.name
+    name = f'<text class="graph-name" x="{number(x)}" y="{number(y + 4.5)}">{clean(shortened(node.name))}</text>'
+    sign = ""
     if node.kind == "person":
         at = f"translate({number(place.left + 18)} {number(y)})"
         sign = f'<path class="graph-person" transform="{at}" d="{PERSON}"/>'
-        return sign + inlays.badge(place.right - inset, y, mark) + name + inlays.count(place.right - 8, y, "")
-    label = mark.label if mark else ""
-    told_below = (node.notes or node.traits) and mark is not None and mark.line and "/" in label
-    return (
-        inlays.badge(place.left + inset, y, mark)
-        + name
-        + inlays.count(place.right - 8, y, "" if told_below else label)
-    )
+    return sign + inlays.badge(*inside.badge, mark) + name + inlays.count(*inside.count, drawn_count(node, mark))
 
 
 def _cut(lines: Sequence[str], place: Placed) -> str:

@@ -9,7 +9,7 @@ from treadle.visualizer.graph import Trait
 from treadle.visualizer.icons import CHIPS, DISC, GLYPHS, WARNING
 from treadle.visualizer.markup import clean, number
 from treadle.visualizer.overlay import NodeMark
-from treadle.visualizer.sizes import CELL, CELL_GAP, CHIP_GAP, CHIP_ICON, SMALL_FONT, chips_width, grid_of
+from treadle.visualizer.sizes import CELL, CHIP_GAP, CHIP_ICON, SMALL_FONT, cell_places, chips_width
 from treadle.visualizer.status import Status
 from treadle.visualizer.text import text_width
 
@@ -51,11 +51,9 @@ def chips(traits: Sequence[Trait], x: float, y: float) -> str:
 def cells(statuses: Sequence[Status], most: int, x: float, top: float) -> str:
     """The grid of a group of `most` around `x`: a small box with an icon for each execution."""
     wide, high = CELL
-    across, _ = grid_of(most)
-    left = x - (across * (wide + CELL_GAP) - CELL_GAP) / 2
     out = []
-    for at, status in enumerate(statuses):
-        place = left + at % across * (wide + CELL_GAP), top + at // across * (high + CELL_GAP)
+    for (left, down), status in zip(cell_places(most), statuses, strict=False):
+        place = x + left, top + down
         out.append(
             f'<g class="graph-cell is-{status}" transform="translate({number(place[0])} {number(place[1])})">'
             f'<rect width="{number(wide)}" height="{number(high)}" rx="3.5"/>'

@@ -26,21 +26,24 @@ class Row:
     status: str = ""
     times: int = 0
     notes: tuple[str, ...] = ()
+    ways_in: tuple[str, ...] = ()
+    """The keys of the edges from `comes_from`, and those to `leads_to`."""
+    ways_out: tuple[str, ...] = ()
 
 
 def rows(graph: Graph, *, overlay: Overlay | None = None, order: Sequence[str] = ()) -> list[Row]:
     """A row for every node, in the `order` of a layout if there is one, else as declared."""
     nodes = {node.id: node for node in graph.nodes}
-    into: dict[str, list[str]] = {}
-    out: dict[str, list[str]] = {}
+    into: dict[str, list[tuple[str, str]]] = {}
+    out: dict[str, list[tuple[str, str]]] = {}
     for edge in graph.edges:
         carried = overlay.edges.get(edge.key, EdgeMark()) if overlay else None
-        into.setdefault(edge.target, []).append(_end(nodes[edge.source], edge, carried))
-        out.setdefault(edge.source, []).append(_end(nodes[edge.target], edge, carried))
+        into.setdefault(edge.target, []).append((edge.key, _end(nodes[edge.source], edge, carried)))
+        out.setdefault(edge.source, []).append((edge.key, _end(nodes[edge.target], edge, carried)))
     found = []
     for key in order or nodes:
         mark = overlay.nodes.get(key, NodeMark()) if overlay else None
-        found.append(_row(nodes[key], nodes, tuple(into.get(key, ())), tuple(out.get(key, ())), mark))
+        found.append(_row(nodes[key], nodes, into.get(key, []), out.get(key, []), mark))
     return found
 
 
@@ -60,17 +63,33 @@ def table_html(
     for row in rows(graph, overlay=overlay, order=order):
         link = href(nodes[row.id]) if href else None
         name = f'<a href="{clean(link)}">{clean(row.name)}</a>' if link else clean(row.name)
-        cells = [row.kind, ", ".join(row.comes_from), ", ".join(row.leads_to)]
-        cells += [row.status, str(row.times or "")] if overlay else []
-        cells.append(" ".join(row.notes))
-        told = "".join(f"<td>{clean(cell)}</td>" for cell in cells)
+        cells = {"kind": clean(row.kind), "from": _ways(row.ways_in, row.comes_from)}
+        cells["to"] = _ways(row.ways_out, row.leads_to)
+        cells |= {"status": clean(row.status), "times": str(row.times or "")} if overlay else {}
+        cells["notes"] = clean(" ".join(row.notes))
+        told = "".join(f'<td data-cell="{key}">{cell}</td>' for key, cell in cells.items())
         body.append(f'<tr data-row="{clean(row.id)}"><th scope="row">{name}</th>{told}</tr>')
     title = f"<caption>{clean(caption)}</caption>" if caption else ""
     return f'<table class="graph-table">{title}<thead><tr>{head}</tr></thead><tbody>{"".join(body)}</tbody></table>'
 
 
+def _ways(keys: tuple[str, ...], ends: tuple[str, ...]) -> str:
+    """The ends of edges, with their counts where live pages find them."""
+    if not keys:
+        return clean(", ".join(ends))
+    told = []
+    for key, end in zip(keys, ends, strict=True):
+        name, bracket, times = end.partition(" (")
+        told.append(f'{clean(name)}<span data-way="{clean(key)}">{clean(bracket + times)}</span>')
+    return ", ".join(told)
+
+
 def _row(
-    node: Node, nodes: dict[str, Node], into: tuple[str, ...], out: tuple[str, ...], mark: NodeMark | None
+    node: Node,
+    nodes: dict[str, Node],
+    into: Sequence[tuple[str, str]],
+    out: Sequence[tuple[str, str]],
+    mark: NodeMark | None,
 ) -> Row:
     notes = [trait.note for trait in node.traits] + list(node.warnings)
     if node.inside in nodes:
@@ -83,11 +102,13 @@ def _row(
         node.id,
         node.name,
         _KINDS[node.kind],
-        into or ((_START,) if node.role == "start" else ()),
-        out or ((_STOP,) if node.role == "stop" else ()),
+        tuple(words for _, words in into) or ((_START,) if node.role == "start" else ()),
+        tuple(words for _, words in out) or ((_STOP,) if node.role == "stop" else ()),
         STATUS_WORDS[mark.status] if mark is not None else "",
         mark.count if mark is not None else 0,
         tuple(notes),
+        tuple(key for key, _ in into),
+        tuple(key for key, _ in out),
     )
 
 

@@ -74,6 +74,16 @@ def grid_of(instances: int) -> tuple[int, int]:
     return across, -(-cells // across)
 
 
+def cell_places(instances: int) -> list[tuple[float, float]]:
+    """The corners of the cells in the grid of a group, from the middle of its upper edge."""
+    if not instances:
+        return []
+    across, _ = grid_of(instances)
+    wide, high = CELL[0] + CELL_GAP, CELL[1] + CELL_GAP
+    left = -(across * wide - CELL_GAP) / 2
+    return [(left + at % across * wide, at // across * high) for at in range(min(instances, MOST_CELLS))]
+
+
 def grid_height(rows: int) -> float:
     """How high the grid of a group is, with what keeps it off the lines above."""
     return rows * (CELL[1] + CELL_GAP) + 2.0 if rows else 0.0

@@ -111,7 +111,8 @@ async def html_frames(
             seq = str(batch.entries[-1].seq) if batch.entries else None
             if parts:
                 yield ServerSentEvent("".join(parts), id=seq, sep="\n")
-            yield ServerSentEvent(json.dumps(overlay(batch)), event="treadle:counts", sep="\n")
+            counts = await anyio.to_thread.run_sync(overlay, batch)
+            yield ServerSentEvent(json.dumps(counts), event="treadle:counts", sep="\n")
             if batch.waiting != waiting:
                 waiting = batch.waiting
                 yield ServerSentEvent(str(waiting), event="treadle:waiting", sep="\n")

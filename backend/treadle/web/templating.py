@@ -10,7 +10,7 @@ import json
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -47,6 +47,8 @@ def _environment() -> Environment:
         pretty=pretty,
         words=words,
         code=code,
+        pairs=parse_qsl,
+        way=way,
     )
     env.globals.update(payload_limit=PAYLOAD_LIMIT, static=static)
     return env
@@ -98,6 +100,11 @@ def pretty(value: Any) -> str:
 def words(text: str) -> str:
     """`timed_out` as `timed out`."""
     return text.replace("_", " ")
+
+
+def way(sel: str) -> str:
+    """A node of a graph by its name, an edge by those of its ends."""
+    return " → ".join(part.rpartition(":")[2] for part in sel.replace("+", ">").split(">"))
 
 
 def static(path: str) -> str:

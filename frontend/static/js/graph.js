@@ -1,26 +1,18 @@
 // A graph on a page: the server's SVG comes first; where Cytoscape is loaded it takes over on the same coordinates.
-// <div class="graph" data-graph-elements="#id-of-a-json-script"> holds the SVG. Events: listens on document for
-// `treadle:overlay` (detail: an overlay), sends `treadle:select` (detail: {id, kind, name}).
+// <div class="graph" data-graph-elements="#id-of-a-json-script"> holds the SVG. Listens on document for
+// `treadle:overlay` (detail: an overlay); tells by `treadle:graph` that graphs are there to be patched.
 
 import { makeCanvas, recolour } from "./graph-canvas.js";
-import { patchCanvas, patchSvg } from "./graph-patch.js";
-import { addTools } from "./graph-tools.js";
+import { choose, listed, restoreChoice } from "./graph-choice.js";
+import { addKeys } from "./graph-keys.js";
+import { addMap } from "./graph-map.js";
+import { patchCanvas, patchSvg, patchTable } from "./graph-patch.js";
+import { exchange } from "./graph-region.js";
+import { addMoments, isPast } from "./graph-moments.js";
+import { addTools, followRunning } from "./graph-tools.js";
 
 const live = new Map();
-
-function select(container, detail) {
-  container.dispatchEvent(new CustomEvent("treadle:select", { bubbles: true, detail }));
-}
-
-function open(href, event) {
-  if (event?.ctrlKey || event?.metaKey) window.open(href, "_blank", "noopener");
-  else location.assign(href);
-}
-
-function nodeDetail(element) {
-  const id = element.dataset.node;
-  return { id, kind: id.includes(":") ? id.split(":", 1)[0] : id, name: id.slice(id.indexOf(":") + 1) };
-}
+let camera = null;
 
 function start(container) {
   if (live.has(container)) return;
@@ -28,25 +20,37 @@ function start(container) {
   const svg = container.querySelector(".graph-svg");
   if (!script || !svg) return;
   const source = JSON.parse(script.textContent);
-  const state = { source, svg, cy: null };
+  const state = { container, source, svg, cy: null, following: false };
   live.set(container, state);
-  svg.addEventListener("click", (event) => {
-    const node = event.target.closest("g[data-node]");
-    if (node) select(container, nodeDetail(node));
-  });
-  svg.addEventListener("keydown", (event) => {
-    const node = event.target.closest("g[data-node]");
-    if (node && (event.key === "Enter" || event.key === " ")) {
-      event.preventDefault();
-      select(container, nodeDetail(node));
-    }
-  });
-  if (typeof globalThis.cytoscape !== "function") return;
+  addChoosing(state);
+  addKeys(state);
+  addMoments(state, patchOverlay);
+  if (typeof globalThis.cytoscape === "function") addCanvas(state);
+  restoreChoice(state);
+}
 
+// Links in the picture lead somewhere even without scripts; with them a node is chosen where it stands.
+function addChoosing(state) {
+  state.svg.addEventListener("click", (event) => {
+    const part = event.target.closest("[data-node], [data-edge]");
+    if (!part || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    choose(state, part.dataset.node ?? part.dataset.edge, { again: event.detail === 0 });
+  });
+  state.svg.addEventListener("dblclick", (event) => {
+    const node = event.target.closest("[data-node]");
+    if (node) listed(state, node.dataset.node);
+  });
+}
+
+function addCanvas(state) {
+  const { container, source, svg } = state;
   // The canvas takes exactly the place the picture has, so nothing on the page moves.
   container.style.height = `${Math.max(240, Math.ceil(svg.getBoundingClientRect().height))}px`;
   try {
-    state.cy = makeCanvas(container, source, { onSelect: (detail) => select(container, detail), onOpen: open });
+    state.cy = makeCanvas(container, source, {
+      onSelect: (id) => choose(state, id), onOpen: (id) => listed(state, id),
+    });
   } catch (error) {
     container.querySelector(".graph-canvas")?.remove();
     container.style.height = "";
@@ -54,7 +58,10 @@ function start(container) {
     return;
   }
   container.classList.add("is-live");
-  addTools(container, state.cy, source.bounds);
+  if (camera) state.cy.viewport(camera);
+  camera = null;
+  addTools(state);
+  addMap(state);
   const mark = (event, on) => {
     const node = event.target.closest("[data-node]");
     if (node) state.cy.getElementById(node.dataset.node).toggleClass("focus", on && node.matches(":focus-visible"));
@@ -63,35 +70,65 @@ function start(container) {
   svg.addEventListener("focusout", (event) => mark(event, false));
 }
 
-export function patchOverlay(container, overlay) {
-  const state = live.get(container);
-  if (!state) return;
-  patchSvg(state.svg, overlay, state.source.icons);
-  if (state.cy) patchCanvas(state.cy, overlay);
+export function patchOverlay(state, overlay) {
+  patchSvg(state.svg, overlay, state.source);
+  const table = state.container.closest(".graph-region")?.querySelector(".graph-table");
+  if (table) patchTable(table, overlay);
+  if (!state.cy) return;
+  patchCanvas(state.cy, overlay);
+  state.map?.();
+  if (state.following) followRunning(state);
 }
 
 export function canvasOf(container) {
   return live.get(container)?.cy ?? null;
 }
 
-function startAll() {
+// A drawing made before a step ran many times at once, or before something ran that it does not have, is too old.
+function isTooOld({ source }, overlay) {
+  const drawn = new Map(source.elements.map(({ data }) => [data.id, data]));
+  if (Object.entries(overlay.groups ?? {}).some(([id, most]) => (
+    drawn.has(id) && Math.min(drawn.get(id).instances, 100) !== most))) return true;
+  const executed = new URL(location.href).searchParams.has("only");
+  return executed && Object.entries(overlay.nodes).some(([id, mark]) => mark.status !== "idle" && !drawn.has(id));
+}
+
+function forgetOld() {
   for (const [container, { cy }] of live) {
     if (container.isConnected) continue;
     cy?.destroy();
     live.delete(container);
   }
+}
+
+// The camera outlives an exchange that only makes the same drawing anew.
+document.addEventListener("treadle:exchange", ({ detail }) => {
+  const state = live.values().next().value;
+  camera = detail.keepCamera && state?.cy ? { zoom: state.cy.zoom(), pan: { ...state.cy.pan() } } : null;
+});
+
+function startAll() {
+  forgetOld();
   document.querySelectorAll(".graph[data-graph-elements]").forEach(start);
 }
 
 function recolourAll() {
-  for (const [container, { cy, source }] of live) if (cy) recolour(cy, container, source.icons);
+  for (const { cy, container, source, map } of live.values()) {
+    if (!cy) continue;
+    recolour(cy, container, source.icons);
+    map?.();
+  }
 }
 
 document.addEventListener("treadle:overlay", ({ detail }) => {
-  for (const container of live.keys()) patchOverlay(container, detail);
+  if (isPast()) return;
+  for (const state of live.values()) {
+    if (isTooOld(state, detail)) exchange(location.href, { keepCamera: true });
+    else patchOverlay(state, detail);
+  }
 });
+document.addEventListener("treadle:exchanged", startAll);
 document.addEventListener("htmx:after:swap", startAll);
-document.addEventListener("htmx:afterSwap", startAll);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", recolourAll);
 new MutationObserver(recolourAll).observe(document.documentElement, {
   attributes: true, attributeFilter: ["data-theme", "class"],

@@ -49,40 +49,40 @@ if (feed) {
   document.addEventListener("treadle:graph", tell);
 }
 
-const entries = document.getElementById("entries");
-if (entries) {
-  const list = entries.closest(".entries-scroll");
-  const open = () => {
-    const target = location.hash.startsWith("#e") && document.getElementById(location.hash.slice(1));
-    const details = target && target.querySelector("details");
-    if (details) details.open = true;
-  };
-  open();
-  addEventListener("hashchange", open);
-  const atEnd = () => list && list.scrollHeight - list.scrollTop - list.clientHeight < 60;
+// New rows keep the list at its end while it was there; the page stays light however long a run is.
+function keepList() {
+  const entries = document.getElementById("entries");
+  const list = entries?.closest(".entries-scroll");
+  if (!list) return;
+  const atEnd = () => list.scrollHeight - list.scrollTop - list.clientHeight < 60;
+  const picked = new URL(location.href).searchParams.has("filter");
   let following = true;
-  list?.addEventListener("scroll", () => {
+  list.addEventListener("scroll", () => {
     following = atEnd();
   });
-  new MutationObserver(() => {
+  new MutationObserver((changes) => {
+    if (picked) {
+      // Only some entries are listed: which of the new ones belong to them, the server knows.
+      for (const { addedNodes } of changes) addedNodes.forEach((row) => row.remove());
+      if (changes.some(({ addedNodes }) => addedNodes.length)) document.dispatchEvent(new CustomEvent("treadle:stale"));
+      return;
+    }
     document.getElementById("no-entries")?.remove();
     while (entries.childElementCount > ROWS) entries.firstElementChild.remove();
-    if (following && list) list.scrollTop = list.scrollHeight;
+    if (following) list.scrollTop = list.scrollHeight;
   }).observe(entries, { childList: true });
-  if (list && !location.hash && feed) list.scrollTop = list.scrollHeight;
+  if (!location.hash && feed && !new URL(location.href).searchParams.has("at")) list.scrollTop = list.scrollHeight;
 }
 
-// A node chosen in the graph picks out its entries; chosen again, or nothing chosen, all stand out alike.
-let chosen = "";
-document.addEventListener("treadle:select", ({ detail }) => {
-  if (!entries) return;
-  const same = !detail?.id || detail.id === chosen;
-  chosen = same ? "" : detail.id;
-  for (const row of entries.children) {
-    const own = detail?.kind === "step" ? row.dataset.step === detail.name : row.dataset.event === detail?.name;
-    row.classList.toggle("entry-dim", !same && !own);
-  }
-  entries.querySelector(".entry:not(.entry-dim)")?.scrollIntoView({ block: "nearest" });
-});
+function openTarget() {
+  const target = location.hash.startsWith("#e") && document.getElementById(location.hash.slice(1));
+  const details = target && target.querySelector("details");
+  if (details) details.open = true;
+}
+
+keepList();
+openTarget();
+addEventListener("hashchange", openTarget);
+document.addEventListener("treadle:exchanged", keepList);
 
 document.querySelector("[data-reload]")?.addEventListener("click", () => location.reload());

@@ -13,7 +13,9 @@ from treadle.store.workflows import VersionRow, find_version
 from treadle.web.dependencies import Asking, InStudio, Studio
 from treadle.web.frames import Feed, change_frames, html_frames, json_frames
 from treadle.web.pictures import run_overlay
-from treadle.web.running import count_open, entry_rows, run_regions
+from treadle.web.running import entry_rows, run_regions
+from treadle.web.telling import told_of
+from treadle.web.views import View
 
 router = APIRouter()
 
@@ -51,7 +53,8 @@ async def run_feed(
             return entry_rows(batch.entries, batch.run) if rows else ""
 
         def overlay(batch: Batch) -> dict[str, Any]:
-            return run_overlay(batch.run, version, open_prompts=count_open(batch.prompts))
+            with studio.database.read() as db:
+                return run_overlay(batch.run, version, told_of(db, batch.run, version, View()))
 
         frames = html_frames(batches, draw=draw, rows=draw_rows, overlay=overlay)
     return Feed(frames, streams=studio.streams, session_id=session.stream_key)

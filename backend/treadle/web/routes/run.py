@@ -14,10 +14,12 @@ from treadle.store.runs import RunDetail, entries_after, entries_before, find_ru
 from treadle.store.workflows import find_version, find_workflow
 from treadle.web.dependencies import Asking, Reading, page
 from treadle.web.exports import Asked, export_page, run_file
-from treadle.web.pictures import run_picture
+from treadle.web.pictures import run_overlay, run_picture
 from treadle.web.presenting import entry_json, run_json
 from treadle.web.running import count_open, entry_rows, run_regions
+from treadle.web.telling import told_of
 from treadle.web.templating import segment
+from treadle.web.views import Viewed
 
 router = APIRouter()
 PAGE = 200
@@ -53,6 +55,14 @@ def run_as_json(run_id: str, db: Reading) -> dict[str, object]:
     return run_json(_find(db, run_id))
 
 
+@router.get("/runs/{run_id}/overlay.json")
+def run_counts(run_id: str, db: Reading, view: Viewed) -> dict[str, object]:
+    """What the run did on its graph, by node and edge: now, or up to an entry; of one pass through a loop only."""
+    run = _find(db, run_id)
+    version = find_version(db, run.workflow, run.fingerprint)
+    return run_overlay(run, version, told_of(db, run, version, view))
+
+
 @router.get("/runs/{run_id}/graph.{form}")
 def run_graph(run_id: str, form: str, db: Reading, wanted: Asked) -> Response:
     """What the run did, as a file of this form."""
@@ -77,6 +87,7 @@ def run_page(
     run_id: str,
     db: Reading,
     session: Asking,
+    view: Viewed,
     before: int | None = None,
     after: int | None = None,
 ) -> Response:
@@ -85,10 +96,12 @@ def run_page(
     run = _find(db, run_id)
     version = find_version(db, run.workflow, run.fingerprint)
     current = find_workflow(db, run.workflow)
+    if before is None and after is None and view.at is not None and view.at < run.entries - PAGE // 2:
+        before = view.at + PAGE // 2
     if after is not None:
-        entries = entries_after(db, run_id, after=after, limit=PAGE)
+        entries = entries_after(db, run_id, after=after, limit=PAGE, chosen=view.choice)
     else:
-        entries = entries_before(db, run_id, before=before, limit=PAGE)
+        entries = entries_before(db, run_id, before=before, limit=PAGE, chosen=view.choice)
     first, last = (entries[0].seq, entries[-1].seq) if entries else (0, 0)
     at_tail = before is None and (after is None or len(entries) < PAGE)
     prompts = prompts_of(db, run_id)
@@ -107,10 +120,11 @@ def run_page(
         rows=entry_rows(entries, run),
         first=first,
         last=last,
-        earlier=bool(entries) and bool(entries_before(db, run_id, before=first, limit=1)),
-        later=not at_tail and bool(entries_after(db, run_id, after=last, limit=1)),
-        at_tail=at_tail,
-        picture=run_picture(run, version, open_prompts=waiting),
+        earlier=bool(entries) and bool(entries_before(db, run_id, before=first, limit=1, chosen=view.choice)),
+        later=not at_tail and bool(entries_after(db, run_id, after=last, limit=1, chosen=view.choice)),
+        at_tail=at_tail and not view.listed,
+        picture=run_picture(run, version, view, told_of(db, run, version, view)),
+        view=view,
         asking=bool(waiting),
     )
 

@@ -17,8 +17,10 @@ from treadle.web.forms import Form, blank_form, problems_of, read_form
 from treadle.web.pictures import workflow_picture
 from treadle.web.presenting import version_json, workflow_json
 from treadle.web.templating import segment
+from treadle.web.views import View, Viewed
 
 router = APIRouter()
+VIEW = View()
 
 
 @router.get("/workflows/{name}.json")
@@ -28,12 +30,14 @@ def workflow_as_json(name: str, db: Reading) -> dict[str, object]:
 
 
 @router.get("/workflows/{name}")
-def workflow_page(request: Request, name: str, db: Reading, continued_from: str | None = None) -> Response:
+def workflow_page(
+    request: Request, name: str, db: Reading, view: Viewed, continued_from: str | None = None
+) -> Response:
     workflow = _find(db, name)
     source = find_run(db, continued_from) if continued_from else None
     values = start_fields(db, source.id) if source else {}
     form = blank_form(workflow.version.start_schema if workflow.version else {}, values)
-    return _page(request, db, workflow, form=form, continued_from=source.id if source else None)
+    return _page(request, db, workflow, form=form, continued_from=source.id if source else None, view=view)
 
 
 @router.get("/workflows/{name}/graph.{form}")
@@ -101,6 +105,7 @@ def _page(
     held: bool = False,
     continued_from: str | None = None,
     status: int = 200,
+    view: View = VIEW,
 ) -> Response:
     return page(
         request,
@@ -113,7 +118,8 @@ def _page(
         form=form,
         held=held,
         continued_from=continued_from,
-        picture=workflow_picture(workflow.version),
+        picture=workflow_picture(workflow.version, view),
+        view=view,
         runs=page_of_runs(db, workflow=workflow.name, nested=True, limit=15),
         versions=versions_of(db, workflow.name),
     )
