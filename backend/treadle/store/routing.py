@@ -91,16 +91,18 @@ def drawn(graph: Mapping[str, Any], source: str) -> Routing:
     Not drawn: whether a step that takes several events takes them together, which step catches whose failures if
     several do, how often, and what may be done at most once.
     """
-    nodes = {str(node["id"]): node for node in graph.get("nodes", ())}
+    nodes = {str(node["id"]): node for node in graph.get("nodes", ()) if not node.get("inside")}
     steps = [node["name"] for node in nodes.values() if node["kind"] == "step"]
     types = _types({node["name"]: node["role"] for node in nodes.values() if node["kind"] == "event"})
     accepts: dict[str, list[str]] = {step: [] for step in steps}
     emits: dict[str, list[str]] = {step: [] for step in steps}
     for edge in graph.get("edges", ()):
+        if not {edge["source"], edge["target"]} <= nodes.keys():
+            continue  # of a workflow inside this one
         source_node, target = nodes[edge["source"]], nodes[edge["target"]]
         if target["kind"] == "step":
             accepts[target["name"]].append(source_node["name"])
-        elif source_node["kind"] == "step":
+        elif source_node["kind"] == "step" and target["kind"] == "event":
             emits[source_node["name"]].append(target["name"])
     failure = StepFailedEvent.__name__
     caught = [step for step in steps if failure in emits[step]]

@@ -1,6 +1,6 @@
 // What is chosen in the graph: marked there, told under it, kept in the address as `sel`, and picked out in the events.
 
-import { exchange } from "./graph-region.js";
+import { exchange, note } from "./graph-region.js";
 
 function address(changes) {
   const url = new URL(location.href);
@@ -31,7 +31,7 @@ export function choose(state, id, { again = false } = {}) {
   } else if (wasListed) {
     exchange(address({ sel: id, filter: "" }), { push: true, parts: ["entries-panel"] });
   } else {
-    history.replaceState(history.state, "", address({ sel: id }));
+    note(address({ sel: id }));
   }
   mark(state, id);
 }

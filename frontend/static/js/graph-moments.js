@@ -1,5 +1,7 @@
 // The run at any of its entries: a slider asks the server for the counts up to there and hands them to the graph.
 
+import { note } from "./graph-region.js";
+
 let past = new URL(location.href).searchParams.has("at");
 
 // Live counts are for the present: while an earlier moment is shown they must not reach the graph.
@@ -35,7 +37,7 @@ export function addMoments(state, patch) {
       const url = address(asked);
       const answer = await fetch(`${url.pathname}/overlay.json${url.search}`).catch(() => null);
       if (answer?.ok && asked === wanted) patch(state, await answer.json());
-      history.replaceState(history.state, "", url.href);
+      note(url.href);
     }
     busy = false;
   };

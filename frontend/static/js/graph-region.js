@@ -5,6 +5,13 @@ const SOON = 2000;
 let asked = "";
 let last = 0;
 let waiting = null;
+let shown = location.search;
+
+// Notes in the address what the page shows by now.
+export function note(address) {
+  history.replaceState(history.state, "", address);
+  shown = location.search;
+}
 
 export async function exchange(address, { push = false, keepCamera = false, parts = PARTS } = {}) {
   const url = new URL(address, location.href);
@@ -26,6 +33,7 @@ export async function exchange(address, { push = false, keepCamera = false, part
   }
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   if (push) history.pushState({}, "", url.href);
+  shown = location.search;
   document.dispatchEvent(new CustomEvent("treadle:exchange", { detail: { keepCamera } }));
   for (const id of parts) {
     const [old, fresh] = [document.getElementById(id), page.getElementById(id)];
@@ -47,4 +55,5 @@ document.addEventListener("click", (event) => {
   exchange(link.href, { push: true });
 });
 document.addEventListener("treadle:stale", () => exchange(location.href, { keepCamera: true, parts: ["entries-panel"] }));
-addEventListener("popstate", () => exchange(location.href));
+// Going to an entry on this page is a step in the history as well, and changes nothing that is drawn.
+addEventListener("popstate", () => location.search !== shown && exchange(location.href));
