@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from pathlib import Path
 
@@ -145,3 +146,17 @@ class Dawdles(Workflow):
 
 
 late = Dawdles(deadline=0.2)
+
+
+class Dwells(Workflow):
+    """Counts to `length`, then stays in its step until its worker stops."""
+
+    @step
+    async def begin(self, ev: ChainStart) -> Link:
+        return Link(n=ev.length)
+
+    @step
+    async def go_on(self, ev: Link) -> Link | StopEvent:
+        if ev.n == 0:
+            await asyncio.Event().wait()
+        return Link(n=ev.n - 1)

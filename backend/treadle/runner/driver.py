@@ -76,6 +76,7 @@ class Driver:
         journal = StoredJournal(
             self._writer, claim.run_id, epoch=claim.epoch, owner=self._worker, birth=birth,
             expects=_expectations(types), types=types, saved_at=recovered.saved_at if recovered is not None else 0,
+            nested=around is not None,
         )  # fmt: skip
         loop = RunLoop(
             workflow.table,

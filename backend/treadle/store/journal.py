@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from time import monotonic
 
 from sqlalchemy import Connection, select
 
@@ -13,7 +14,7 @@ from treadle.engine.limits import LIMITS, Limits
 from treadle.engine.record import Record
 from treadle.engine.serializers import EventTypes, to_json
 from treadle.engine.state import RunState
-from treadle.engine.summary import summarize
+from treadle.engine.summary import Summary, summarize
 from treadle.engine.ticks import Tick, WaitStarted
 from treadle.errors import ValueNotStorable
 from treadle.store.blobs import record_of
@@ -22,7 +23,7 @@ from treadle.store.lineage import Birth
 from treadle.store.saving import Saving
 from treadle.store.scales import Scales
 from treadle.store.tables import Entry
-from treadle.store.writer import Share, Writer
+from treadle.store.writer import LAG, Share, Writer
 
 _entries = Entry.__table__  # type: ignore[attr-defined]
 
@@ -31,7 +32,8 @@ class StoredJournal:
     """The journal of one run, under the epoch its worker holds; `state` is read when a group is put together.
 
     `birth` is what a nested run's first commit adds, `expects` says what a waiting step's prompt is answered with,
-    `types` are the event classes its reader will know by name, `saved_at` is the entry of the state that is saved.
+    `types` are the event classes its reader will know by name, `saved_at` is the entry of the state that is saved,
+    `nested` says that a step of another run started this one.
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class StoredJournal:
         types: EventTypes | None = None,
         limits: Limits = LIMITS,
         saved_at: int = 0,
+        nested: bool = False,
     ) -> None:
         self.state: RunState
         self._writer = writer
@@ -58,6 +61,10 @@ class StoredJournal:
         self._handled: list[dict[str, object]] = []
         self._scales = Scales(types, limits)
         self._saving = Saving(saved_at)
+        self._nested = nested
+        self._told: Summary | None = None
+        self._told_at = 0.0
+        self._lags = False
 
     def acknowledge(self, inbox_id: int, *, at: float) -> None:
         """Mark a request as handled, in the same commit as the entry it leads to."""
@@ -74,11 +81,13 @@ class StoredJournal:
 
     def append(self, seq: int, tick: Tick, commands: Sequence[Command]) -> asyncio.Future[None]:
         share = self._open()
+        share.late = False
         expects = self._expects(tick) if self._expects is not None and type(tick) is WaitStarted else None
         share.add(self._scales.record(self.state, seq, tick), commands, expects=expects)
         if self._handled:
             share.handled += self._take_handled()
-        assert share.kept is not None
+        if share.kept is None:
+            share.kept = Kept()
         return share.kept
 
     def _take_handled(self) -> list[dict[str, object]]:
@@ -89,7 +98,6 @@ class StoredJournal:
         if self._share is None:
             self._share = Share(self._run_id, self._epoch, self._birth)
             self._birth = None
-            self._share.kept = Kept()
             self._writer.submit(self._close_share)
         return self._share
 
@@ -97,7 +105,13 @@ class StoredJournal:
         share, self._share = self._share, None
         assert share is not None
         state = self.state
-        share.summary = summarize(state)
+        share.seq = state.seq
+        if not self._may_lag(state):
+            share.summary = summarize(state)
+            self._told, self._told_at = share.summary, monotonic()
+        elif not self._lags:
+            self._lags = True
+            self._writer.call_later(self._catch_up)
         share.remarks = self._scales.remarks(state)
         over = state.outcome is not None
         share.owner = None if over else self._owner
@@ -112,6 +126,29 @@ class StoredJournal:
             except ValueNotStorable:
                 share.context = ""
         return share
+
+
+    def _may_lag(self, state: RunState) -> bool:
+        """Whether the row may stay as it is for a moment: the run goes on, and the row has said so just now.
+
+        Not that of a nested run: should nobody go on with it, it is ended by what its row says.
+        """
+        told = self._told
+        return (
+            told is not None
+            and told.status == state.status == "running"
+            and not told.held
+            and not state.held
+            and not self._nested
+            and monotonic() - self._told_at < LAG
+        )
+
+    def _catch_up(self) -> None:
+        self._lags = False
+        if self._told is not None and self._told.entries < self.state.seq:
+            self._told = None
+            if self._share is None:
+                self._open().late = True
 
 
 def read_records(database: Database, run_id: str) -> list[Record]:

@@ -10,12 +10,12 @@ from typing import Any
 from sqlalchemy import CTE, Connection, and_, bindparam, func, literal_column, or_, select, update
 
 from treadle.store.database import Database
-from treadle.store.tables import Run, Worker
+from treadle.store.tables import Entry, Run, Worker
 
 LIVE = ("running", "held", "waiting")
 """States a run goes on from by itself."""
 
-_runs, _workers = Run.__table__, Worker.__table__  # type: ignore[attr-defined]
+_runs, _workers, _entries = Run.__table__, Worker.__table__, Entry.__table__  # type: ignore[attr-defined]
 # Few runs are live, and the index on the status finds them. Were these two columns named as they are, SQLite would
 # choose an index on one of them and look through every run that ever was.
 _TOP_LEVEL = func.coalesce(_runs.c.parent_id, "") == ""
@@ -131,7 +131,13 @@ def drop_leases(database: Database, owner: str | None = None) -> None:
 
 
 def settle(database: Database, claim: Claim, **values: Any) -> None:
-    """Change the row of a claimed run that has no loop: it could not be started, or not be resumed."""
+    """Change the row of a claimed run that has no loop: it could not be started, or not be resumed.
+
+    It may have been behind its journal; with another status, it counts all of its entries.
+    """
+    if "status" in values:
+        last = select(func.coalesce(func.max(_entries.c.seq), 0)).where(_entries.c.run_id == claim.run_id)
+        values["entries"] = last.scalar_subquery()
     with database.write() as connection:
         connection.execute(
             update(_runs)

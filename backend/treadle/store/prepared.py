@@ -31,6 +31,11 @@ class Prepared:
         touched: int = cursor.rowcount
         return touched
 
+    def finds(self, cursor: Any, row: Row) -> bool:
+        """Run a query; whether there is anything."""
+        cursor.execute(self._sql, self._values(row))
+        return cursor.fetchone() is not None
+
     def many(self, cursor: Any, rows: Sequence[Row]) -> None:
         """Run it for every row."""
         if rows:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, literal_column, null, update
+from sqlalchemy import bindparam, delete, insert, literal_column, null, select, update
 from sqlalchemy.dialects.sqlite import insert as insert_unless
 from sqlalchemy.engine import Dialect
 
@@ -40,6 +40,8 @@ log = logging.getLogger("treadle.writer")
 
 SHORTLY, LATER = 0.05, 1.0
 """Seconds between two tries to commit, at first and at most."""
+LAG = 0.05
+"""Seconds the row of a run that goes on may be behind its journal."""
 
 Mark = tuple[str, int]
 """A run under one epoch: the same worker may have lost a run and own it again."""
@@ -72,7 +74,7 @@ class _Statements:
         self.insert_entry = Prepared(insert(_entries), dialect, entry)
         self.go_on = Prepared(update(_runs).where(*mine, *as_before).values(facts), dialect)
         self.update_run = Prepared(update(_runs).where(*mine).values(facts | indexed), dialect)
-        self.check_run = Prepared(update(_runs).where(*mine).values(epoch=bindparam("its_epoch")), dialect)
+        self.is_mine = Prepared(select(_runs.c.id).where(*mine).with_for_update(), dialect)
         opened = ["run_id", "id", "event_type", "prefix", "payload", "status", "created_at", "expects"]
         # The number of one that a run withdrew at its end is taken: it asks again when the run is opened again.
         again: dict[str, Any] = {
@@ -109,7 +111,9 @@ class Share:
     opened: list[dict[str, Any]] = field(default_factory=list)
     closed: list[dict[str, Any]] = field(default_factory=list)
     handled: list[dict[str, Any]] = field(default_factory=list)
+    seq: int = 0
     summary: Summary | None = None
+    late: bool = False
     owner: str | None = None
     context: str | None = None
     state: str | None = None
@@ -185,6 +189,8 @@ class Writer:
         self._lost: set[Mark] = set()
         self._closing = threading.Event()
         self._gather: list[Callable[[], Share]] = []
+        self._late: dict[Callable[[], None], None] = {}
+        self._timer: asyncio.TimerHandle
         self._busy = False
         self._scheduled = False
         self._loop = asyncio.get_running_loop()
@@ -197,8 +203,22 @@ class Writer:
         self._gather.append(share)
         self._hand_over_soon()
 
+    def call_later(self, act: Callable[[], None]) -> None:
+        """Have `act` called once, LAG seconds after the first who asked, or before this is closed."""
+        if not self._late:
+            self._timer = self._loop.call_later(LAG, self._call_late)
+        self._late[act] = None
+
+    def _call_late(self) -> None:
+        late, self._late = self._late, {}
+        for act in late:
+            act()
+
     async def close(self) -> None:
         """Commit what is queued, then end the thread; what the database will not take is left to the next owner."""
+        if self._late:
+            self._timer.cancel()
+            self._call_late()
         self._closing.set()
         while self._busy or self._gather:
             done: asyncio.Future[None] = self._loop.create_future()
@@ -322,16 +342,16 @@ def _write(say: _Statements, cursor: Any, group: list[Share]) -> set[Mark]:
     say.close_prompt.many(cursor, [row for share in mine for row in share.closed])
     say.handle.many(cursor, [row for share in mine for row in share.handled])
     for share in mine:
-        if share.context is not None and share.summary is not None:
+        if share.context is not None:
             say.drop_snapshot.one(cursor, {"run": share.run_id})
             if share.context:  # there is none of what cannot be stored, and what an earlier entry said is no more true
-                values = {"run_id": share.run_id, "seq": share.summary.entries, "context": share.context}
+                values = {"run_id": share.run_id, "seq": share.seq, "context": share.context}
                 say.keep_snapshot.one(cursor, values)
-        if share.state is not None and share.summary is not None:
+        if share.state is not None:
             say.drop_state.one(cursor, {"run": share.run_id})
             if share.state:
                 packed = zlib.compress(share.state.encode("ascii"), 1)
-                say.keep_state.one(cursor, {"run_id": share.run_id, "seq": share.summary.entries, "bytes": packed})
+                say.keep_state.one(cursor, {"run_id": share.run_id, "seq": share.seq, "bytes": packed})
         if share.remarks is not None:
             say.remark.one(cursor, {"run": share.run_id, "new_remarks": share.remarks})
     return {share.mark for share in group} - {share.mark for share in mine}
@@ -342,7 +362,7 @@ def _bear(say: _Statements, cursor: Any, share: Share) -> bool:
     birth = share.birth
     if birth is None:
         return True
-    if say.check_run.one(cursor, {"run": birth.place.parent, "its_epoch": birth.parent_epoch}) != 1:
+    if not say.is_mine.finds(cursor, {"run": birth.place.parent, "its_epoch": birth.parent_epoch}):
         return False
     if birth.version is not None:
         say.insert_version.one(cursor, birth.version)
@@ -351,13 +371,15 @@ def _bear(say: _Statements, cursor: Any, share: Share) -> bool:
 
 
 def _touch(say: _Statements, cursor: Any, share: Share) -> bool:
-    """Bring the run's row up to date, if its epoch still holds."""
+    """Whether the epoch of the run still holds; then its row is brought up to date, if the share has its summary."""
     held = {"run": share.run_id, "its_epoch": share.epoch}
     if share.summary is None:
-        return say.check_run.one(cursor, held) == 1
+        return say.is_mine.finds(cursor, held)
     values = {**held, **_run_values(share, share.summary)}
     # Setting a column, even to what it is, writes every index it is in: three pages more for the disk to take.
-    return say.go_on.one(cursor, values) == 1 or say.update_run.one(cursor, values) == 1
+    if say.go_on.one(cursor, values) == 1:
+        return True
+    return say.is_mine.finds(cursor, held) if share.late else say.update_run.one(cursor, values) == 1
 
 
 def _run_values(share: Share, summary: Summary) -> dict[str, Any]:
