@@ -48,14 +48,14 @@ bench-engine: $(VENV)/.test ## the same for the engine alone (ARGS="--full", ARG
 bench-durable: $(VENV)/.test ## the same for runs on disk and after kill -9 (ARGS="--full", ARGS="--profile D1")
 	$(BIN)/python backend/benchmarks D1 D2 D3 R1 R2 $(ARGS)
 
-campaigns: $(VENV)/.test ## crashes at every commit, zombies, clock jumps, full disks, hostile steps and files
+campaigns: $(VENV)/.test ## every campaign in its short form; at length: make campaign-commits, -zombie, ... (docs/proofs.md)
 	$(BIN)/python -m pytest backend/tests/campaigns -m campaign $(ARGS)
 
 campaign-kill: $(VENV)/.test ## kill -9 KILLS=2000 processes of a busy studio, count what was lost (ARGS="--seed 7")
 	$(BIN)/python scripts/campaign_kill.py --kills $(KILLS) $(ARGS)
 
-.PHONY: campaign-commits campaign-zombie campaign-clock campaign-disk campaign-hostile
-campaign-commits campaign-zombie campaign-clock campaign-disk campaign-hostile: campaign-%: $(VENV)/.test
+.PHONY: campaign-commits campaign-zombie campaign-stop campaign-clock campaign-disk campaign-hostile campaign-values
+campaign-commits campaign-zombie campaign-stop campaign-clock campaign-disk campaign-hostile campaign-values: campaign-%: $(VENV)/.test
 	$(BIN)/python scripts/campaign_run.py $* $(ARGS)
 
 wheel: $(VENV)/.serve ## build dist/treadle-*.whl

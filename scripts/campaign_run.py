@@ -17,7 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "backend" / "tests"))
 
-from campaigns import acceptance, clock, commits, disk, hostilities, zombie  # noqa: E402 - found by the line above
+from campaigns import acceptance, clock, commits, disk, hostilities, stopping, values, zombie  # noqa: E402 - found above
 from campaigns.journal import Judgement  # noqa: E402
 from campaigns.telling import show  # noqa: E402
 
@@ -40,6 +40,8 @@ def run_commits(folder: Path, seed: int, rounds: int) -> Judgement:
 CAMPAIGNS: dict[str, tuple[Campaign, int]] = {
     "commits": (run_commits, 1),
     "zombie": (lambda folder, seed, rounds: zombie.campaign(folder, seed=seed, rounds=rounds), 20),
+    "stop": (lambda folder, seed, rounds: stopping.campaign(folder, seed=seed, rounds=rounds), 20),
+    "values": (lambda folder, seed, rounds: values.campaign(folder, seed=seed, rounds=rounds), 20),
     "clock": (lambda folder, seed, rounds: clock.campaign(folder, seed=seed, rounds=rounds), 20),
     "disk": (lambda folder, seed, rounds: disk.campaign(folder, seed=seed, rounds=rounds), 3),
     "hostile": (lambda folder, seed, rounds: hostilities.campaign(folder, seed=seed, rounds=rounds), 3),

@@ -75,3 +75,11 @@ class Ask(Workflow):
     @step
     async def hear(self, ctx: Context, ev: HumanResponseEvent) -> StopEvent:
         return StopEvent(result=int(ev.response) + await ctx.get("more"))
+
+
+class Nest(Workflow):
+    """Has a chain counted by a run inside it."""
+
+    @step
+    async def nest(self, ev: Begin, chain: Workflow = Chain()) -> StopEvent:  # noqa: B008 - a default slot
+        return StopEvent(result=await chain.run(size=ev.size, nap=ev.nap))

@@ -25,6 +25,8 @@ FLOWS = [HERE / "flows.py", HERE / "mix.py", HERE / "nests.py"]
 WORK, PATIENCE = 5, 3.0
 """Steps that finish between two kills, at least, unless that takes so many seconds."""
 FINISHED = "SELECT count(*) FROM entry WHERE kind = 'step_finished'"
+COMPLAINTS = ("Traceback", "Fatal Python", "never retrieved", "could not be made")
+"""What a studio never has reason to write, however it is killed."""
 ALL_WORKERS, WEB, EVERYTHING, STOP = 0.08, 0.04, 0.04, 0.08
 """How often not one worker is killed but all, the web process alone, the whole studio; or one is told to stop."""
 
@@ -87,7 +89,7 @@ class Campaign:
             judgement = judge(database, self.studio.side_log, promises)
             self.readers.judge(database)
         said = self.studio.complaints
-        clean = not any(word in said for word in ("Traceback", "Fatal Python", "never retrieved"))
+        clean = not any(word in said for word in COMPLAINTS)
         judgement.claim(clean, f"the studio wrote:\n{said[-6000:]}", as_count="tracebacks written")
         code, said = self.studio.check()
         judgement.claim(code == 0, f"treadle fsck: exit {code}:\n{said[-3000:]}", as_count="fsck not clean")

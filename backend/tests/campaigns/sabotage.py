@@ -107,9 +107,18 @@ def _lose_what_has_no_room() -> None:
     Writer._attempt = careless  # type: ignore[method-assign]
 
 
+def _go_on_after_a_loss() -> None:
+    """When a commit of a run was given up, what comes after it is written all the same."""
+    from treadle.store.writer import Writer
+
+    assert Writer._still_written
+    Writer._still_written = lambda writer, group: group  # type: ignore[method-assign]
+
+
 SABOTEURS: dict[str, Callable[[], None]] = {
     "write over others": _write_over_others,
     "go on at once": _go_on_at_once,
+    "go on after a loss": _go_on_after_a_loss,
     "undo nothing": _undo_nothing,
     "believe the clock": _believe_the_clock,
     "forget keys": _forget_keys,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from campaigns import clock, commits, disk, kill, zombie
+from campaigns import clock, commits, disk, kill, stopping, zombie
 from campaigns.sabotage import SABOTAGE
 from campaigns.telling import show
 
@@ -26,6 +26,10 @@ def stopped(folder: Path) -> list[str]:
     return zombie.campaign(folder, seed=SEED, rounds=2).broken
 
 
+def told_to_stop(folder: Path) -> list[str]:
+    return stopping.campaign(folder, seed=SEED, rounds=2).broken
+
+
 def jumped(folder: Path) -> list[str]:
     return clock.campaign(folder, seed=SEED, rounds=1).broken
 
@@ -37,6 +41,7 @@ def filled(folder: Path) -> list[str]:
 CASES: dict[str, tuple[Callable[[Path], list[str]], str]] = {
     "write over others": (stopped, "has written to them"),
     "go on at once": (dead_at_commits, "began before its event was on disk"),
+    "go on after a loss": (told_to_stop, "seq has gaps"),
     "undo nothing": (dead_at_commits, ", not ["),
     "believe the clock": (jumped, "not within 60 s"),
     "forget keys": (killed, "the key of"),

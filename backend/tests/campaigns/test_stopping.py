@@ -1,79 +1,17 @@
-"""A worker that is told to stop while the database takes nothing: what it leaves has no gaps."""
+"""A worker that is told to stop while somebody else has the database: what it leaves has no gaps, and goes on."""
 
 from __future__ import annotations
 
-import asyncio
-import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-import pytest
-from sqlalchemy import text
+from campaigns.stopping import campaign
+from campaigns.telling import show
 
-from treadle.engine.events import StartEvent
-from treadle.engine.state import Routes, RunState
-from treadle.engine.ticks import RunHeld, RunReleased, RunStarted
-from treadle.errors import RunInterrupted
-from treadle.resources import MIGRATIONS
-from treadle.store.database import Database
-from treadle.store.journal import StoredJournal
-from treadle.store.migrations import migrate
-from treadle.store.writer import Writer
+SEED = 1
 
 
-class BusyOnce(Database):
-    """Refuses the second commit of its journal, as if somebody else had the lock; the later ones it takes."""
-
-    commits = 0
-
-    @contextmanager
-    def journal(self) -> Iterator[Any]:
-        self.commits += 1
-        if self.commits == 2:
-            self.file_is_locked()
-        with super().journal() as cursor:
-            yield cursor
-
-    def file_is_locked(self) -> None:
-        """What SQLite says then, in its own words."""
-        assert self.file is not None
-        one = sqlite3.connect(self.file, isolation_level=None)
-        other = sqlite3.connect(self.file, isolation_level=None, timeout=0)
-        try:
-            one.execute("BEGIN IMMEDIATE")
-            other.execute("BEGIN IMMEDIATE")
-        finally:
-            one.close()
-            other.close()
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[BusyOnce]:
-    made = BusyOnce(f"sqlite:///{tmp_path / 'treadle.db'}")
-    migrate(made, MIGRATIONS)
-    with made.write() as connection:
-        connection.execute(text(
-            "INSERT INTO run (id, workflow, fingerprint, status, held, created_at, entries, counts, queue, lease_owner,"
-            " lease_until, epoch) VALUES ('r', 'W', '', 'running', 0, 0, 0, '{}', '[]', 'w', 0, 1)"
-        ))  # fmt: skip
-    yield made
-    made.close()
-
-
-async def test_what_follows_a_lost_commit_of_a_run_is_lost_too(database: BusyOnce) -> None:
-    writer = Writer(database, committed=lambda runs: None)
-    journal = StoredJournal(writer, "r", epoch=1, owner="w")
-    journal.state = RunState(Routes({}, {}))
-    await journal.append(1, RunStarted(1.0, StartEvent(), {}), [])
-    second = journal.append(2, RunHeld(2.0), [])
-    closing = asyncio.ensure_future(writer.close())
-    await asyncio.sleep(0)  # the second is on its way, and the third gathers behind it
-    third = journal.append(3, RunReleased(3.0), [])
-    for lost in (second, third):
-        with pytest.raises(RunInterrupted):
-            await lost
-    await closing
-    with database.read() as connection:
-        assert list(connection.execute(text("SELECT seq FROM entry")).scalars()) == [1]
+def test_stopped_worker_leaves_no_gaps(tmp_path: Path) -> None:
+    judgement = campaign(tmp_path, seed=SEED, rounds=2)
+    show(SEED, judgement.counts, judgement.broken)
+    assert not judgement.broken, "\n".join(judgement.broken)
+    assert judgement.counts["workers told to stop"] >= 4

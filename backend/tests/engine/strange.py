@@ -10,6 +10,8 @@ from fractions import Fraction
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
+from hypothesis import HealthCheck, given, settings
+from hypothesis import seed as seeded
 from hypothesis import strategies as st
 from storable import (
     Blob,
@@ -121,3 +123,17 @@ def sealed(value: Any) -> Sealed:
 
 VALUES = st.recursive(WORDS, _containers, max_leaves=12)
 """Everything that has an exact form."""
+
+
+def chosen(seed: int, count: int) -> list[Any]:
+    """So many of VALUES, at most: the same ones for the same seed."""
+    found: list[Any] = []
+
+    @seeded(seed)
+    @settings(max_examples=count, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(VALUES)
+    def choose(value: Any) -> None:
+        found.append(value)
+
+    choose()
+    return found

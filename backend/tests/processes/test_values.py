@@ -11,15 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import seed as seeded
 
 from processes.serving import Serving, until
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "engine"))
 
 from storable import same
-from strange import VALUES
+from strange import chosen
 
 from treadle.engine.serializers import from_json, to_json
 
@@ -56,17 +54,9 @@ def test_strange_values_come_through_kill_9(serving, tmp_path):
 
 def test_any_value_comes_through_kill_9(serving, tmp_path):
     """Sixty that hypothesis chooses, the same ones for the same seed."""
-    texts: list[str] = []
-
-    @seeded(SEED)
-    @settings(max_examples=60, database=None, deadline=None, suppress_health_check=list(HealthCheck))
-    @given(VALUES)
-    def choose(value: Any) -> None:
-        text = to_json(value)
-        assert same(from_json(text), value)
-        texts.append(text)
-
-    choose()
+    values = chosen(SEED, 60)
+    texts = [to_json(value) for value in values]
+    assert all(same(from_json(text), value) for text, value in zip(texts, values, strict=True))
     run_id = killed_in_the_middle(serving, tmp_path / "gate", "CarriesAny", texts=texts)
     run = serving.ended(run_id, seconds=60)
     assert run["status"] == "completed", run["error"]
