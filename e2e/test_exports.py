@@ -17,7 +17,8 @@ PNG = b"\x89PNG\r\n\x1a\n"
 
 def ran(visitor: Visitor) -> str:
     """A run that is over."""
-    visitor.open("/")
+    page = visitor.open("/")
+    expect(page.get_by_role("link", name="LoopWorkflow").first).to_be_visible(timeout=60_000)
     run = visitor.start("LoopWorkflow")
     visitor.open(f"/runs/{run}")
     visitor.expect_status("completed")
@@ -69,6 +70,51 @@ def test_file_opens_offline_with_the_same_graph(
         before = page.locator("main svg").get_attribute("viewBox")
         page.get_by_role("button", name="Zoom in").click()
         assert page.locator("main svg").get_attribute("viewBox") != before
+    assert asked == [file.as_uri()]
+
+
+def test_replay_ends_where_the_journal_does_and_passes_every_entry(
+    visitor: Visitor, window: Callable[..., BrowserContext], tmp_path: Path, picture: Picture
+) -> None:
+    run = ran(visitor)
+    whole = visitor.page.request.get(f"{visitor.studio.url}/runs/{run}.json").json()
+    file = saved(opened(visitor), "HTML", tmp_path)
+    page = window().new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(file.as_uri())
+    slider = page.get_by_role("slider", name="Entry")
+    expect(slider).to_have_value(str(whole["entries"]))
+    alone = Visitor(page, visitor.studio)
+    for name, step in whole["counts"]["steps"].items():
+        alone.expect_node(f"step:{name}", "done", count=f"×{step['done']}" if step["done"] > 1 else "")
+    for key, count in whole["counts"]["edges"].items():
+        alone.expect_edge(key, "done", count=f"×{count}" if count > 1 else "")
+    end = alone.graph()
+
+    page.keyboard.press("Home")
+    expect(page.get_by_role("status")).to_contain_text("before the first entry")
+    expect(page.locator("main .is-done[data-node], main .is-done[data-edge]")).to_have_count(0)
+    for seq in (1, 2, whole["entries"] // 2):
+        slider.fill(str(seq))
+        expect(page.get_by_role("status")).to_contain_text(f"{seq} of {whole['entries']}")
+        path = f"{visitor.studio.url}/runs/{run}/graph.json?at={seq}"
+        then = visitor.page.request.get(path).json()
+        for node in then["nodes"]:
+            alone.expect_node(node["id"], node["mark"]["status"], count=node["mark"]["label"])
+    picture("export-replay", of=page)
+    page.keyboard.press("Tab")
+    slider.blur()
+    page.keyboard.press("End")
+    page.keyboard.press("ArrowLeft")
+    expect(slider).to_have_value(str(whole["entries"] - 1))
+    page.get_by_role("button", name="One entry on").click()
+    assert alone.graph() == end
+    page.keyboard.press("Home")
+    page.get_by_role("button", name="Play").click()
+    expect(slider).to_have_value(str(whole["entries"]), timeout=60_000)
+    expect(page.get_by_role("button", name="Play")).to_be_visible()
+    assert alone.graph() == end
     assert asked == [file.as_uri()]
 
 

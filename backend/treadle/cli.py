@@ -114,7 +114,8 @@ def draw(
     run: Annotated[bool, typer.Option("--run", help="The newest run of the workflow, drawn on all flows.")] = False,
     only: Annotated[bool, typer.Option("--only", help="Nothing but what the run did.")] = False,
     compact: Annotated[bool, typer.Option("--compact", help="Events as words on the edges.")] = False,
-    expand: Annotated[bool, typer.Option("--expand", help="Nested workflows inside frames.")] = False,
+    at: Annotated[int | None, typer.Option(min=0, metavar="SEQ", help="What the run had done by this entry.")] = None,
+    expand: Annotated[bool, typer.Option(help="Draw what is inside nested workflows.")] = True,
     direction: Annotated[
         Literal["TB", "LR"], typer.Option(help="From top to bottom or from left to right.", case_sensitive=False)
     ] = "TB",
@@ -134,8 +135,8 @@ def draw(
     from treadle import terminal
     from treadle.visualizer.export import Look
 
-    look = Look(theme, direction, compact, legend, caption, title, scale)
-    drawn = terminal.draw(target, output, look, run=run, only=only, expand=expand, database=database)
+    look = Look(theme, direction, compact, legend, caption, title, scale, expand)
+    drawn = terminal.draw(target, output, look, run=run, only=only, at=at, database=database)
     _out.print(f"Drew {drawn} into {output}.", markup=False)
 
 

@@ -5,7 +5,7 @@ Whoever imports Treadle imports this module: pictures and the database are fetch
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from os import PathLike
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from treadle.visualizer.geometry import Direction
     from treadle.visualizer.graph import Graph
     from treadle.visualizer.possible import EventFacts
+    from treadle.visualizer.replay import Moment
     from treadle.visualizer.theme import AnyTheme
 
 
@@ -156,13 +157,22 @@ class Told:
     status: str
     caption: str
     events: EventFacts
+    at: int | None = None
+    moments: Iterable[Moment] = ()
 
     def recording(self, *, only: bool) -> Recording:
         """The run as it is drawn: `only` what it did, or that on all flows."""
         from treadle.visualizer.export import Recording
 
-        prompts = self.counts.get("prompts")
-        return Recording(self.status, self.counts, only=only, events=self.events, open_prompts=prompts)
+        return Recording(
+            self.status,
+            self.counts,
+            only=only,
+            events=self.events,
+            open_prompts=self.counts.get("prompts"),
+            at=self.at,
+            moments=self.moments,
+        )
 
 
 def possible_graph(workflow: object, *, expand: bool = False) -> Graph:
@@ -199,11 +209,16 @@ def _live(workflow: object) -> Told:
     return Told(flows_of(name, table), counts(state), state.status, caption, _events(state, table))
 
 
-def stored_run(run_id: str, *, database: str | None = None) -> Told:
-    """A run in the studio's database. Raises WorkflowRuntimeError if it is not there."""
+def stored_run(run_id: str, *, database: str | None = None, at: int | None = None) -> Told:
+    """A run in the studio's database, as it is or as it was at the entry `at`.
+
+    Raises WorkflowRuntimeError if it is not there.
+    """
+    from treadle.store.moments import moment, passages
     from treadle.store.runs import find_run
     from treadle.store.workflows import find_version
     from treadle.visualizer.graph import Graph
+    from treadle.visualizer.replay import MOST
 
     with _studio(database) as (db, where):
         run = find_run(db, run_id) if db is not None else None
@@ -212,8 +227,14 @@ def stored_run(run_id: str, *, database: str | None = None) -> Told:
                 f"There is no run {run_id} in the database {where}; name another one by TREADLE_DATABASE."
             )
         version = find_version(db, run.workflow, run.fingerprint)
+        mine = (db, run_id, run.workflow, run.fingerprint)
+        then = moment(*mine, seq=at) if at is not None and at < run.entries else None
+        moments = passages(*mine, seq=then.seq if then is not None else None) if run.entries <= MOST else ()
     graph = Graph.from_dict(version.graph) if version is not None else Graph(run.workflow)
-    return Told(graph, run.counts, run.status, _caption(f"Run {run_id}: ", run.status, run.error), {})
+    if then is not None:
+        words = f"Run {run_id}: {then.status.replace('_', ' ')} at entry {then.seq} of {run.entries}"
+        return Told(graph, then.counts, then.status, words, {}, then.seq, moments)
+    return Told(graph, run.counts, run.status, _caption(f"Run {run_id}: ", run.status, run.error), {}, None, moments)
 
 
 def newest_run(workflow: str, *, database: str | None = None) -> str:

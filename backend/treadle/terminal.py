@@ -77,22 +77,23 @@ def draw(
     *,
     run: bool = False,
     only: bool = False,
-    expand: bool = False,
+    at: int | None = None,
     database: str | None = None,
 ) -> str:
     """Draw a workflow (`FILE:CLASS`) or a run (its id) into `output`; what was drawn, in words.
 
-    With `run` it is the newest run of the workflow in the database; with `only` nothing but what the run did is drawn.
+    With `run` it is the newest run of the workflow in the database, with `only` nothing but what the run did is drawn,
+    with `at` what it had done by that entry.
     """
     form = form_of(output)
     of_file = ":" in target or Path(target).suffix == ".py"
-    if of_file and not (run or only):
+    if of_file and not (run or only or at is not None):
         loaded = find(target)
-        graph = possible_graph(loaded.workflow, expand=expand)
+        graph = possible_graph(loaded.workflow, expand=look.expand)
         write(replace(graph, workflow=loaded.name), output, form, look=look, caption="All possible flows")
         return target
     run_id = newest_run(find(target).name, database=database) if of_file else target
-    told = stored_run(run_id, database=database)
+    told = stored_run(run_id, database=database, at=at)
     write(told.graph, output, form, look=look, run=told.recording(only=only), caption=told.caption)
     return f"run {run_id}"
 

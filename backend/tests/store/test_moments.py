@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from store.remembering import Remembered
 from treadle.store.database import Database
-from treadle.store.moments import Trigger, moment, seq_at, trigger_of
+from treadle.store.moments import Trigger, moment, passages, seq_at, trigger_of
 from treadle.store.passes import count_passes, pass_of
 from treadle.store.reading import Reader
 from treadle.store.runs import RunDetail, entries_after, find_run
@@ -60,11 +60,27 @@ def test_every_moment_counts_the_entries_up_to_it(remembered: Remembered, name: 
                 assert then.counts["edges"][f"step:{source}>event:{event}"] >= carried
 
 
+@pytest.mark.parametrize("name", [*ENDED, *OPEN])
+def test_passages_are_the_moments_one_by_one(remembered: Remembered, name: str) -> None:
+    with reading(remembered) as db:
+        run = found(db, remembered, name)
+        mine = (db, run.id, run.workflow, run.fingerprint)
+        told = list(passages(*mine))
+        entries = entries_after(db, run.id, after=0, limit=1000)
+        assert [one.kind for one in told] == [entry.kind for entry in entries]
+        for entry, one in zip(entries, told, strict=True):
+            then = moment(*mine, seq=entry.seq)
+            assert then is not None and (one.at, one.status, one.counts) == (then.at, then.status, then.counts)
+        assert len(list(passages(*mine, seq=2))) == min(2, run.entries)
+    assert json.loads(json.dumps(told[-1].counts)) == run.counts
+
+
 def test_moment_of_a_forgotten_version_is_none(remembered: Remembered) -> None:
     remembered.change("DELETE FROM version")
     with reading(remembered) as db:
         run = found(db, remembered, "chain")
         assert moment(db, run.id, run.workflow, run.fingerprint, seq=3) is None
+        assert list(passages(db, run.id, run.workflow, run.fingerprint)) == []
 
 
 def test_moment_can_be_told_by_time(remembered: Remembered) -> None:

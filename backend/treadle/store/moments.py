@@ -28,6 +28,7 @@ from treadle.store.versions import Versions
 _entries = Entry.__table__.c  # type: ignore[attr-defined]
 _prompts = Prompt.__table__.c  # type: ignore[attr-defined]
 
+_LAST = 2**62
 _VALUES = ("context_changed", "context_removed", "result_kept")
 """Entries that change what a run holds and nothing that is counted."""
 _CARRIERS = ("run_started", "event_sent", "event_streamed", "step_finished")
@@ -56,6 +57,42 @@ def moment(db: Connection, run_id: str, workflow: str, fingerprint: str, *, seq:
         if state is not None:
             return Moment(state.seq, state.last_at, state.status, counts(state))
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """An entry and what it made of its run: `kind`, `step` and `event` are the entry's, the rest is as after it."""
+
+    at: float
+    status: str
+    counts: dict[str, Any]
+    kind: str
+    step: str | None
+    event: str | None
+
+
+def passages(
+    db: Connection, run_id: str, workflow: str, fingerprint: str, *, seq: int | None = None
+) -> Iterator[Passage]:
+    """The first `seq` entries of a run, or all, each with what the run was after it.
+
+    The journal is read now, and folded as far as somebody looks. There are none if no version explains it.
+    """
+    records = list(_records(db, run_id, seq if seq is not None else _LAST))
+    prompts = set(db.execute(select(_prompts.id).where(_prompts.run_id == run_id)).scalars())
+    for recorded in Versions().of(db, workflow, fingerprint):
+        routing = recorded.with_events(event_parts(records, prompts))
+        if _folded(records, routing) is not None:
+            return _passages(records, routing)
+    return iter(())
+
+
+def _passages(records: list[Record], routing: Routing) -> Iterator[Passage]:
+    state = RunState(routing.routes)
+    for record in records:
+        apply(state, _tick(record, routing))
+        told = {**counts(state), "events": dict(state.events)}
+        yield Passage(state.last_at, state.status, told, record.kind, record.step, record.event_type)
 
 
 def seq_at(db: Connection, run_id: str, at: float) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
@@ -14,10 +14,12 @@ from treadle.visualizer.instances import fitted
 from treadle.visualizer.layout import layout
 from treadle.visualizer.leaf import leaf
 from treadle.visualizer.mermaid import mermaid
+from treadle.visualizer.nested import collapsed
 from treadle.visualizer.overlay import Overlay, overlay_of
 from treadle.visualizer.png import to_png
 from treadle.visualizer.possible import EventFacts
 from treadle.visualizer.recent import recent_execution
+from treadle.visualizer.replay import Moment, replay_json
 from treadle.visualizer.svg import to_svg
 from treadle.visualizer.theme import AnyTheme, FileTheme
 
@@ -39,6 +41,7 @@ class Look:
 
     An HTML file follows its reader's `theme`, the others are light. It has its `legend` and says in a `caption` what
     it shows; the others have what they are told to. `scale` is how many pixels of a PNG a pixel of the drawing gets.
+    Without `expand` nested workflows are boxes of which nothing inside is drawn.
     """
 
     theme: AnyTheme | None = None
@@ -48,13 +51,16 @@ class Look:
     caption: str | None = None
     title: str = ""
     scale: float = 2.0
+    expand: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
     """What is known of a run: `counts` as in `Run.counts`, up to the entry `at` if that is not the last.
 
-    With `only` nothing is drawn but what the run did; `events` are the roles of events no signature names.
+    With `only` nothing is drawn but what the run did; `events` are the roles of events no signature names. `nested`
+    are the runs in the frames of nested workflows, as overlay_of takes them. `moments` are the run after each of its
+    entries, for a page to replay; they are read when one is made.
     """
 
     status: str
@@ -63,6 +69,8 @@ class Recording:
     events: EventFacts = field(default_factory=dict)
     open_prompts: int | None = None
     at: int | None = None
+    nested: Mapping[str, Mapping[str, Any]] | None = None
+    moments: Iterable[Moment] = ()
 
 
 def exported(
@@ -93,6 +101,7 @@ def exported(
             title=title,
             caption=caption if look.caption is None else look.caption,
             legend=look.legend is not False,
+            replay=_replay(graph, overlay, run),
         ).encode()
     theme = look.theme if look.theme is not None and form == "svg" else fixed
     svg = to_svg(graph, placed, overlay=overlay, theme=theme, title=title, legend=bool(look.legend), caption=words)
@@ -101,6 +110,7 @@ def exported(
 
 def drawn(graph: Graph, *, look: Look, run: Recording | None) -> tuple[Graph, Overlay | None]:
     """The graph that is drawn, and what a run did on it."""
+    graph = graph if look.expand else collapsed(graph)
     if run is None:
         return shown(graph, compact=look.compact), None
     if run.only:
@@ -108,7 +118,14 @@ def drawn(graph: Graph, *, look: Look, run: Recording | None) -> tuple[Graph, Ov
             graph, run.counts, run_status=run.status, events=run.events, compact=look.compact
         )
     graph = fitted(shown(graph, compact=look.compact), run.counts)
-    return graph, overlay_of(graph, run.counts, run_status=run.status, open_prompts=run.open_prompts)
+    return graph, overlay_of(
+        graph, run.counts, run_status=run.status, open_prompts=run.open_prompts, nested=run.nested
+    )
+
+
+def _replay(graph: Graph, overlay: Overlay | None, run: Recording | None) -> str:
+    moments = list(run.moments) if run is not None else []
+    return replay_json(graph, overlay, moments) if overlay is not None and moments else ""
 
 
 def _fixed(theme: AnyTheme | None) -> FileTheme:

@@ -14,6 +14,14 @@ from treadle.visualizer.markup import clean
 from treadle.visualizer.overlay import Overlay
 from treadle.visualizer.theme import AnyTheme, page_css
 
+_BUTTONS = (
+    ("Before the first entry", "M12 3L6 8L12 13M4 3V13"),
+    ("One entry back", "M10.5 3L5 8L10.5 13"),
+    ("Play", ""),
+    ("One entry on", "M5.5 3L11 8L5.5 13"),
+    ("Last entry", "M4 3L10 8L4 13M12 3V13"),
+)
+
 
 def leaf(
     graph: Graph,
@@ -24,10 +32,14 @@ def leaf(
     title: str,
     caption: str = "",
     legend: bool = True,
+    replay: str = "",
 ) -> str:
-    """The page around `svg`, which it styles; what may be wrong with `graph` stands at its foot."""
+    """The page around `svg`, which it styles; what may be wrong with `graph` stands at its foot.
+
+    With `replay`, JSON of replay_json, there is a slider over the entries of a run.
+    """
     css = page_css(theme) + _file("css/leaf.css")
-    script = _file("js/leaf.js")
+    script = _file("js/leaf.js") + (_file("js/leaf-replay.js") if replay else "")
     policy = (
         f"default-src 'none'; style-src '{_hash(css)}'; script-src '{_hash(script)}'; base-uri 'none'; "
         "form-action 'none'"
@@ -41,8 +53,26 @@ def leaf(
         f"{legend_html(graph, overlay=overlay) if legend else ''}</header>\n"
         f'<main>{svg}<div class="zoom" hidden><button type="button" aria-label="Zoom in">+</button>'
         '<button type="button" aria-label="Zoom out">−</button><button type="button" aria-label="Fit">⤢</button></div>'
-        f"</main>\n{_footer(graph.warnings)}<script>{script}</script>\n</body>\n</html>\n"
+        f"</main>\n{_replay(replay)}{_footer(graph.warnings)}<script>{script}</script>\n</body>\n</html>\n"
     )
+
+
+def _replay(data: str) -> str:
+    if not data:
+        return ""
+    buttons = "".join(_button(name, path) for name, path in _BUTTONS)
+    return (
+        f'<section class="replay" aria-label="Replay" hidden><div class="keys">{buttons}</div>'
+        '<input type="range" min="0" value="0" aria-label="Entry"><output></output></section>\n'
+        f'<script type="application/json" id="replay">{data}</script>\n'
+    )
+
+
+def _button(name: str, path: str) -> str:
+    if not path:
+        return f'<button type="button" class="play" aria-pressed="false">{name}</button>'
+    icon = f'<svg viewBox="0 0 16 16" aria-hidden="true"><path d="{path}"/></svg>'
+    return f'<button type="button" aria-label="{name}">{icon}</button>'
 
 
 def _paragraph(text: str) -> str:

@@ -26,6 +26,14 @@ def expanded(graph: Graph, table: StepTable, draw: Draw) -> Graph:
     return _expanded(graph, table, draw, "", (id(table),))
 
 
+def collapsed(graph: Graph) -> Graph:
+    """`graph` without what is inside frames: each nested workflow is a single box."""
+    kept = {node.id for node in graph.nodes if not node.inside}
+    nodes = tuple(node for node in graph.nodes if node.id in kept)
+    edges = tuple(edge for edge in graph.edges if {edge.source, edge.target} <= kept)
+    return replace(graph, nodes=nodes, edges=edges)
+
+
 def local_id(node: str) -> str:
     """The id of a node in the graph of its own workflow, without the path that leads to it."""
     kind, _, name = node.partition(":")

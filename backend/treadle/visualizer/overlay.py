@@ -96,6 +96,7 @@ def overlay_of(
     only: Collection[str] | None = None,
     instances: Mapping[str, Sequence[Status]] | None = None,
     nested: Mapping[str, Mapping[str, Any]] | None = None,
+    among: Collection[str] | None = None,
 ) -> Overlay:
     """The overlay of a run on the graph it was recorded with.
 
@@ -106,19 +107,25 @@ def overlay_of(
     node ids and edge keys that belong to what one looks at, one iteration of a loop for example: the rest is dimmed.
     `instances` are the statuses of a step's executions in the order they began, by step, for steps that are drawn as
     a group; without them the group's cells are sorted by status. `nested` has, by the id of a nested workflow's frame,
-    its run's `status` and `counts`.
+    its run's `status` and `counts`. With `among` only these nodes and edges are marked, by id and key.
     """
     facts = Facts(counts, run_status, open_prompts)
     inner = {key: Facts(table(run, "counts"), str(run.get("status", "")), None) for key, run in (nested or {}).items()}
     frames = containers(graph.nodes)
     nodes: dict[str, NodeMark] = {}
     for node in graph.nodes:
+        if among is not None and node.id not in among:
+            continue
         mine = inner.get(frames[node.id][-1], _NOTHING) if frames[node.id] else facts
         if node.kind == "workflow":
             nodes[node.id] = _workflow_mark(node, graph, facts, inner.get(node.id))
         else:
             nodes[node.id] = _mark(node, graph, mine, frames, (instances or {}).get(node.name))
-    edges = {edge.key: _edge_mark(edge, facts, inner, frames, nodes) for edge in graph.edges}
+    edges = {
+        edge.key: _edge_mark(edge, facts, inner, frames, nodes)
+        for edge in graph.edges
+        if among is None or edge.key in among
+    }
     if highlight in edges:
         edges[highlight] = replace(edges[highlight], trigger=True)
     if only is not None:

@@ -10,15 +10,19 @@ from urllib.parse import urlencode
 from fastapi import Depends, HTTPException, Query, Request
 from starlette.responses import Response
 
+from treadle.store.moments import passages
 from treadle.store.reading import Reader
 from treadle.store.runs import RunDetail
 from treadle.store.workflows import VersionRow
 from treadle.visualizer.export import FORMS, MEDIA_TYPES, Form, Look, Recording, exported
 from treadle.visualizer.geometry import Direction
-from treadle.visualizer.graph import Graph
 from treadle.visualizer.png import can_draw
+from treadle.visualizer.replay import MOST
 from treadle.visualizer.theme import AnyTheme
 from treadle.web.dependencies import page
+from treadle.web.drawings import graph_of
+from treadle.web.telling import told_of
+from treadle.web.views import View
 
 _POLICY = re.compile(rb'Content-Security-Policy" content="([^"]*)"')
 # An SVG is a page of its own when it is opened: it has a style sheet inside and nothing else to load or to run.
@@ -35,6 +39,7 @@ class Wanted:
 
     look: Look
     show: Show = "run"
+    at: int | None = None
     download: bool = False
 
     def query(self, **more: object) -> str:
@@ -45,7 +50,9 @@ class Wanted:
             "direction": look.direction if look.direction != plain.direction else "",
             "compact": "1" if look.compact else "",
             "legend": "" if look.legend is None else str(int(look.legend)),
+            "expand": "" if look.expand else "0",
             "show": self.show if self.show != "run" else "",
+            "at": "" if self.at is None else str(self.at),
             "caption": look.caption or "",
             "title": look.title,
         }
@@ -60,11 +67,13 @@ def wanted(
     caption: Annotated[str | None, Query(max_length=2000)] = None,
     title: Annotated[str, Query(max_length=200)] = "",
     scale: Annotated[float, Query(ge=0.1, le=8)] = 2.0,
+    expand: bool = True,
     show: Show = "run",
+    at: Annotated[int | None, Query(ge=0)] = None,
     download: bool = False,
 ) -> Wanted:
     """The options of a picture, each checked."""
-    return Wanted(Look(theme, direction, compact, legend, caption, title, scale), show, download)
+    return Wanted(Look(theme, direction, compact, legend, caption, title, scale, expand), show, at, download)
 
 
 Asked = Annotated[Wanted, Depends(wanted)]
@@ -73,23 +82,30 @@ Asked = Annotated[Wanted, Depends(wanted)]
 def workflow_file(version: VersionRow, form: str, wanted: Wanted) -> Response:
     """Every flow a workflow could take."""
     known = form_named(form)
-    content = exported(Graph.from_dict(version.graph), known, look=wanted.look, caption="All possible flows")
+    content = exported(graph_of(version), known, look=wanted.look, caption="All possible flows")
     return _file(content, known, version.workflow, wanted)
 
 
-def run_file(run: RunDetail, version: VersionRow, form: str, wanted: Wanted, *, open_prompts: int) -> Response:
-    """What a run did, on the graph it was recorded with."""
+def run_file(db: Reader, run: RunDetail, version: VersionRow, form: str, wanted: Wanted) -> Response:
+    """What a run did, or had done at an entry, on the graph it was recorded with."""
     if wanted.show == "flows":
         return workflow_file(version, form, wanted)
     known = form_named(form)
-    recording = Recording(run.status, run.counts, only=wanted.show == "only", open_prompts=open_prompts)
-    content = exported(
-        Graph.from_dict(version.graph),
-        known,
-        look=wanted.look,
-        run=recording,
-        caption=f"Run {run.id}: {run.status.replace('_', ' ')}",
+    at = wanted.at if wanted.at is not None and wanted.at < run.entries else None
+    told = told_of(db, run, version, View(at=at))
+    recording = Recording(
+        told.status,
+        told.counts,
+        only=wanted.show == "only",
+        open_prompts=told.prompts,
+        at=at,
+        nested=told.nested,
+        moments=passages(db, run.id, run.workflow, run.fingerprint, seq=at)
+        if known == "html" and run.entries <= MOST
+        else (),
     )
+    words = told.status.replace("_", " ") + (f" at entry {at} of {run.entries}" if at is not None else "")
+    content = exported(graph_of(version), known, look=wanted.look, run=recording, caption=f"Run {run.id}: {words}")
     return _file(content, known, f"{run.workflow}-{run.id}", wanted)
 
 

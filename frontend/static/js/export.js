@@ -95,8 +95,17 @@ function start(part) {
   });
 }
 
+// What the page shows of the graph is what is offered first.
+function asShown(href) {
+  const url = new URL(href);
+  const shown = new URLSearchParams(location.search);
+  for (const name of ["compact", "direction", "at"]) if (shown.has(name)) url.searchParams.set(name, shown.get(name));
+  if (shown.has("only")) url.searchParams.set("show", "only");
+  return url;
+}
+
 async function open(link) {
-  const answer = await fetch(link.href, { headers: { accept: "text/html" } });
+  const answer = await fetch(asShown(link.href), { headers: { accept: "text/html" } });
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const part = page.querySelector("#export");
   if (!part) { location.assign(link.href); return; }

@@ -70,7 +70,7 @@ def run_graph(run_id: str, form: str, db: Reading, wanted: Asked) -> Response:
     version = find_version(db, run.workflow, run.fingerprint)
     if version is None:
         raise HTTPException(404, "The graph of this run's version is not remembered.")
-    return run_file(run, version, form, wanted, open_prompts=count_open(prompts_of(db, run_id)))
+    return run_file(db, run, version, form, wanted)
 
 
 @router.get("/runs/{run_id}/export")
