@@ -18,7 +18,7 @@ from treadle.engine.state import Outcome, RunState
 from treadle.resources import MIGRATIONS
 from treadle.store.database import Database
 from treadle.store.journal import StoredJournal, read_records
-from treadle.store.leases import claim
+from treadle.store.leases import Claims
 from treadle.store.migrations import migrate
 from treadle.store.tables import Run
 from treadle.store.writer import Writer
@@ -113,7 +113,8 @@ class Keeping:
         self.database.close()
 
     def _open(self, workflow: Workflow, run_id: str, state: RunState | None, limits: Limits) -> Kept:
-        (mine,) = claim(self.database, "w", workflows=[run_id], now=time.time(), seconds=60, limit=1)
+        claims = Claims(self.database.dialect, "w", workflows=[run_id])
+        (mine,) = claims.claim(self.database, now=time.time(), seconds=60, limit=1)
         types = workflow.event_types()
         journal = StoredJournal(self.writer, run_id, epoch=mine.epoch, owner="w", types=types, limits=limits)
         ended: asyncio.Future[Any] = asyncio.get_running_loop().create_future()

@@ -29,7 +29,7 @@ from treadle.engine.ticks import ErrorFacts, Tick
 from treadle.resources import MIGRATIONS
 from treadle.store.database import Database
 from treadle.store.journal import StoredJournal, read_records
-from treadle.store.leases import claim
+from treadle.store.leases import Claims
 from treadle.store.migrations import migrate
 from treadle.store.tables import Run
 from treadle.store.writer import Writer
@@ -67,7 +67,8 @@ class StoredBook:
         row = {"id": run_id, "workflow": "w", "status": "running", "created_at": 0.0}
         with self.database.write() as connection:
             connection.execute(insert(Run.__table__).values(row))
-        (mine,) = claim(self.database, "me", workflows=["w"], now=time.time(), seconds=60, limit=1)
+        claims = Claims(self.database.dialect, "me", workflows=["w"])
+        (mine,) = claims.claim(self.database, now=time.time(), seconds=60, limit=1)
         journal = StoredJournal(self.writer, run_id, epoch=mine.epoch, owner="me", types=self._types)
         journal.state = state
         return journal

@@ -26,7 +26,7 @@ from treadle.store.catalog import publish
 from treadle.store.database import Database
 from treadle.store.failing import kind_of
 from treadle.store.inbox import Request
-from treadle.store.leases import Claim, claim, settle
+from treadle.store.leases import Claim, Claims, settle
 from treadle.store.lineage import end_orphans
 from treadle.store.snapshots import read_context
 from treadle.store.states import recover
@@ -75,6 +75,13 @@ class Host:
             lost=self._lose,
             over=self._over,
         )
+        loaded = catalog.workflows
+        limits = {name: item.workflow.num_concurrent_runs for name, item in loaded.items()}
+        self._claims = Claims(
+            database.dialect, worker, workflows=loaded,
+            limits={name: most for name, most in limits.items() if most is not None},
+        )  # fmt: skip
+        self._pending = inbox.Pending(database.dialect, worker)
         self._taken: set[int] = set()
         self._fresh: dict[str, Claim] = {}
         self._suspects: deque[Claim] = deque()
@@ -141,18 +148,7 @@ class Host:
         while self._broken:
             await asyncio.to_thread(self._give_up, *self._broken[0])
             self._broken.popleft()
-        loaded = self._catalog.workflows
-        limits = {name: item.workflow.num_concurrent_runs for name, item in loaded.items()}
-        claims = [] if time.monotonic() - self._doubted < DOUBT else await asyncio.to_thread(
-            claim,
-            self._database,
-            self._worker,
-            workflows=loaded,
-            limits={name: most for name, most in limits.items() if most is not None},
-            now=self._clock.for_leases(LEASE),
-            seconds=LEASE,
-            limit=CLAIMS,
-        )
+        claims = await self._claim()
         asked = self._untaken({claimed.run_id for claimed in claims}) if claims or self._suspects else []
         for claimed in claims:
             if (live := self.runs.get(claimed.run_id)) is not None:
@@ -175,6 +171,13 @@ class Host:
             elif (live := self.runs.get(request.run_id)) is not None:
                 self._take_or_refuse(live, request)
         return len(claims) == CLAIMS
+
+    async def _claim(self) -> list[Claim]:
+        """Take runs over, if there are any; a thread waits for the disk."""
+        now = self._clock.for_leases(LEASE)
+        if time.monotonic() - self._doubted < DOUBT or not self._claims.any(self._database, now=now):
+            return []
+        return await asyncio.to_thread(self._claims.claim, self._database, now=now, seconds=LEASE, limit=CLAIMS)
 
     async def tidy(self) -> None:
         """See to what others left behind: requests that came too late, and runs whose parent is over."""
@@ -201,7 +204,7 @@ class Host:
 
     def _untaken(self, anew: Collection[str] = ()) -> list[Request]:
         """Requests for our runs that are not taken yet; what was taken of those claimed `anew` was never written."""
-        pending = inbox.pending(self._database, self._worker)
+        pending = self._pending.all(self._database)
         self._taken = {request.id for request in pending if request.id in self._taken and request.run_id not in anew}
         return [request for request in pending if request.id not in self._taken]
 

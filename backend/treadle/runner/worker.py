@@ -9,6 +9,7 @@ import signal
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from treadle.registry.catalog import Catalog
@@ -91,6 +92,7 @@ def _leave_with_parent(loop: asyncio.AbstractEventLoop, host: Host) -> None:
     # The descriptor, not `sys.stdin`: a thread that holds that one's lock aborts the interpreter's own end.
     while os.read(0, 1024):
         pass
-    loop.call_soon_threadsafe(host.stop)
+    with suppress(RuntimeError):  # the loop is closed: the worker has stopped, and its process is about to end
+        loop.call_soon_threadsafe(host.stop)
     time.sleep(3.0)  # a blocked loop does not hear that; nobody supervises us any more
     os.kill(os.getpid(), signal.SIGKILL)  # not an exit: that would be laid at the door of the step

@@ -29,6 +29,7 @@ class Database:
         self.full = full
         self._writing = threading.Lock()
         self._kept: PoolProxiedConnection | None = None
+        self._looking: PoolProxiedConnection | None = None
         self._engine: Engine = create_engine(url, poolclass=QueuePool, pool_size=8, max_overflow=24, future=True)
         if self._engine.dialect.name == "sqlite":
             synchronous = "FULL" if full else "NORMAL"
@@ -68,6 +69,19 @@ class Database:
             finally:
                 cursor.close()
 
+    @contextmanager
+    def glance(self) -> Iterator[Any]:
+        """A cursor of the one connection kept for quick looks by one thread: each query by itself, fetched whole."""
+        if self._looking is None:
+            self._looking = self._engine.raw_connection()
+        cursor = self._looking.cursor()
+        try:
+            yield cursor
+        finally:
+            cursor.close()
+            if self._engine.dialect.name != "sqlite":
+                self._looking.rollback()
+
     @property
     def dialect(self) -> Dialect:
         """How this kind of database writes its statements."""
@@ -105,9 +119,10 @@ class Database:
 
     def close(self) -> None:
         """Close every connection."""
-        if self._kept is not None:
-            self._kept.close()
-            self._kept = None
+        for connection in (self._kept, self._looking):
+            if connection is not None:
+                connection.close()
+        self._kept = self._looking = None
         self._engine.dispose()
 
 

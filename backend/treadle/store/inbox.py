@@ -6,10 +6,12 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, literal_column, select, update
+from sqlalchemy.engine import Dialect
 
 from treadle.store.database import Database
 from treadle.store.leases import LIVE
+from treadle.store.prepared import Prepared
 from treadle.store.tables import Inbox, Prompt, Run
 
 _inbox, _runs = Inbox.__table__, Run.__table__  # type: ignore[attr-defined]
@@ -22,7 +24,7 @@ _PENDING = (
     .join(_runs, _runs.c.id == _inbox.c.run_id)
     .where(_inbox.c.handled_at.is_(None), _runs.c.lease_owner == bindparam("owner"))
     .order_by(_inbox.c.id)
-    .limit(1000)
+    .limit(literal_column("1000"))
 )
 
 
@@ -49,11 +51,18 @@ def drop(connection: Connection, inbox_id: int, *, now: float) -> None:
     connection.execute(update(_inbox).where(_inbox.c.id == inbox_id).values(handled_at=now, dedupe=None))
 
 
-def pending(database: Database, owner: str) -> list[Request]:
-    """Requests for the runs `owner` holds that are not handled yet, in the order they came."""
-    with database.read() as connection:
-        rows = connection.execute(_PENDING, {"owner": owner}).all()
-    return [Request(row.id, row.run_id, row.kind, json.loads(row.body)) for row in rows]
+class Pending:
+    """The requests that wait for one worker, `owner`; the query is put together once."""
+
+    def __init__(self, dialect: Dialect, owner: str) -> None:
+        self._owner = owner
+        self._query = Prepared(_PENDING, dialect)
+
+    def all(self, database: Database) -> list[Request]:
+        """Requests for the runs it holds that are not handled yet, in the order they came; for who glances."""
+        with database.glance() as cursor:
+            rows = self._query.all(cursor, {"owner": self._owner})
+        return [Request(number, run_id, kind, json.loads(body)) for number, run_id, kind, body in rows]
 
 
 def reopening(database: Database, run_id: str) -> Request | None:

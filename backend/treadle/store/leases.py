@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import CTE, Connection, and_, bindparam, func, literal_column, or_, select, update
+from sqlalchemy import (
+    CTE,
+    BindParameter,
+    ColumnElement,
+    and_,
+    bindparam,
+    func,
+    literal_column,
+    or_,
+    select,
+    true,
+    update,
+)
+from sqlalchemy.engine import Dialect
 
 from treadle.store.database import Database
+from treadle.store.prepared import Prepared
 from treadle.store.tables import Entry, Run, Worker
 
 LIVE = ("running", "held", "waiting")
@@ -18,34 +33,11 @@ LIVE = ("running", "held", "waiting")
 _runs, _workers, _entries = Run.__table__, Worker.__table__, Entry.__table__  # type: ignore[attr-defined]
 # Few runs are live, and the index on the status finds them. Were these two columns named as they are, SQLite would
 # choose an index on one of them and look through every run that ever was.
-_TOP_LEVEL = func.coalesce(_runs.c.parent_id, "") == ""
-_WORKFLOW = func.coalesce(_runs.c.workflow, "")
+_NOTHING: ColumnElement[str] = literal_column("''")
+_TOP_LEVEL = func.coalesce(_runs.c.parent_id, _NOTHING) == _NOTHING
+_WORKFLOW = func.coalesce(_runs.c.workflow, _NOTHING)
+_BEGUN = _runs.c.entries > literal_column("0")
 _IS_LIVE = _runs.c.status.in_([literal_column(f"'{status}'") for status in LIVE])
-
-# Made once: to put a statement together costs several times what it takes to execute it.
-_CLAIMABLE = (
-    select(_runs.c.id, _runs.c.workflow, _runs.c.epoch, _runs.c.entries, _workers.c.exit)
-    .outerjoin(_workers, _workers.c.id == _runs.c.lease_owner)
-    .where(
-        _IS_LIVE,
-        _WORKFLOW.in_(bindparam("workflows", expanding=True)),
-        or_(_runs.c.lease_owner.is_(None), _runs.c.lease_until < bindparam("now")),
-        _TOP_LEVEL,
-    )
-    .order_by(_runs.c.created_at)
-    .limit(bindparam("most"))
-)
-_CLAIMABLE_UNLESS = _CLAIMABLE.where(or_(_runs.c.entries > 0, _WORKFLOW.not_in(bindparam("closed", expanding=True))))
-_GOING_ON = select(_runs.c.workflow).where(
-    _IS_LIVE,
-    _WORKFLOW.in_(bindparam("workflows", expanding=True)),
-    _TOP_LEVEL,
-    or_(_runs.c.entries > 0, and_(_runs.c.lease_owner.is_not(None), _runs.c.lease_until >= bindparam("now"))),
-)
-_TAKE = update(_runs).values(
-    lease_owner=bindparam("owner"), lease_until=bindparam("until"), epoch=_runs.c.epoch + 1
-)  # fmt: skip
-_TAKE_THESE = _TAKE.where(_runs.c.id.in_(bindparam("ids", expanding=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,63 +51,94 @@ class Claim:
     last_exit: str | None
 
 
-def claim(
-    database: Database,
-    owner: str,
-    *,
-    workflows: Collection[str],
-    limits: Mapping[str, int] | None = None,
-    now: float,
-    seconds: float,
-    limit: int,
-) -> list[Claim]:
-    """Take up to `limit` runs of `workflows` that nobody owns, for `seconds`; oldest first.
+class Claims:
+    """How one worker, `owner`, claims runs of `workflows`; its statements are put together once.
 
     Nested runs come with the run around them and never by themselves: who owns a run owns its family. `limits` says of
     which workflows no more than so many runs may go on at a time, whoever owns them; the others wait for their turn.
     """
-    with database.read() as connection:
-        if not _claimable(connection, workflows, limits or {}, now=now, limit=1):
-            return []
-    with database.write() as connection:
-        rows = _claimable(connection, workflows, limits or {}, now=now, limit=limit)
-        lease = {"owner": owner, "until": now + seconds}
-        if rows:
-            connection.execute(_TAKE_THESE, {**lease, "ids": [row.id for row in rows]})
-        if begun := [row.id for row in rows if row.entries]:
-            connection.execute(_TAKE.where(_runs.c.id.in_(select(family(begun).c.id))), lease)
-    return [Claim(row.id, row.workflow, row.epoch + 1, row.entries, row.exit) for row in rows]
+
+    def __init__(
+        self, dialect: Dialect, owner: str, *, workflows: Collection[str], limits: Mapping[str, int] | None = None
+    ) -> None:
+        self._owner = owner
+        self._limits = dict(limits or {})
+        names, self._workflows = _each("workflow", workflows or [""])
+        limited, self._limited = _each("limited", self._limits)
+        closed, _ = _each("closed", self._limits)
+        owned = and_(_runs.c.lease_owner.is_not(None), _runs.c.lease_until >= bindparam("now"))
+        going_on = select(_runs.c.workflow).where(_IS_LIVE, _WORKFLOW.in_(limited), _TOP_LEVEL, or_(_BEGUN, owned))
+        claimable = (
+            select(_runs.c.id, _runs.c.workflow, _runs.c.epoch, _runs.c.entries, _workers.c.exit)
+            .outerjoin(_workers, _workers.c.id == _runs.c.lease_owner)
+            .where(
+                _IS_LIVE,
+                _WORKFLOW.in_(names),
+                or_(_runs.c.lease_owner.is_(None), _runs.c.lease_until < bindparam("now")),
+                _TOP_LEVEL,
+                or_(_BEGUN, _WORKFLOW.not_in(closed)) if limited else true(),
+            )
+            .order_by(_runs.c.created_at)
+            .limit(bindparam("most"))
+        )
+        lease: dict[str, Any] = {
+            "lease_owner": bindparam("owner"), "lease_until": bindparam("until"),
+            "epoch": _runs.c.epoch + literal_column("1"),
+        }  # fmt: skip
+        take = update(_runs).values(lease)
+        self._going_on = Prepared(going_on, dialect)
+        self._claimable = Prepared(claimable, dialect)
+        self._take = Prepared(take.where(_runs.c.id == bindparam("run")), dialect)
+        inside = select(family(bindparam("run")).c.id)
+        self._take_family = Prepared(take.where(_runs.c.id.in_(inside)), dialect)
+
+    def claim(self, database: Database, *, now: float, seconds: float, limit: int) -> list[Claim]:
+        """Take up to `limit` runs that nobody owns, for `seconds`; oldest first."""
+        with database.write() as connection, closing(connection.connection.cursor()) as cursor:
+            found = [Claim(run, workflow, epoch + 1, entries, how) for run, workflow, epoch, entries, how
+                     in self._look(cursor, now=now, limit=limit)]  # fmt: skip
+            lease = {"owner": self._owner, "until": now + seconds}
+            self._take.many(cursor, [{**lease, "run": claim.run_id} for claim in found])
+            self._take_family.many(cursor, [{**lease, "run": claim.run_id} for claim in found if claim.entries])
+        return found
+
+    def any(self, database: Database, *, now: float) -> bool:
+        """Whether there is something to claim; on the thread that glances."""
+        with database.glance() as cursor:
+            return bool(self._look(cursor, now=now, limit=1))
+
+    def _look(self, cursor: Any, *, now: float, limit: int) -> list[Any]:
+        room = self._room(cursor, now=now)
+        # A name that no workflow has stands for one that is open.
+        closed = {f"closed_{n}": name if room[name] <= 0 else "" for n, name in enumerate(self._limits)}
+        taken = []
+        for row in self._claimable.all(cursor, {**self._workflows, **closed, "now": now, "most": limit}):
+            _, workflow, _, entries, _ = row
+            if not entries and workflow in room:  # who has begun has his place already
+                room[workflow] -= 1
+                if room[workflow] < 0:
+                    continue
+            taken.append(row)
+        return taken
+
+    def _room(self, cursor: Any, *, now: float) -> dict[str, int]:
+        """How many more runs of each limited workflow may begin."""
+        if not self._limits:
+            return {}
+        going_on = Counter(workflow for (workflow,) in self._going_on.all(cursor, {**self._limited, "now": now}))
+        return {name: most - going_on[name] for name, most in self._limits.items()}
 
 
-def _claimable(
-    connection: Connection, workflows: Collection[str], limits: Mapping[str, int], *, now: float, limit: int
-) -> list[Any]:
-    given: dict[str, Any] = {"workflows": list(workflows), "now": now, "most": limit}
-    room = _room(connection, limits, now=now) if limits else {}
-    closed = [name for name, places in room.items() if places <= 0]
-    query = _CLAIMABLE
-    if closed:
-        query, given["closed"] = _CLAIMABLE_UNLESS, closed
-    taken = []
-    for row in connection.execute(query, given):
-        if not row.entries and row.workflow in room:  # who has begun has his place already
-            room[row.workflow] -= 1
-            if room[row.workflow] < 0:
-                continue
-        taken.append(row)
-    return taken
+def _each(word: str, names: Collection[str]) -> tuple[list[Any], dict[str, str]]:
+    """A parameter for each name, and what they are."""
+    given = {f"{word}_{n}": name for n, name in enumerate(names)}
+    return [bindparam(parameter) for parameter in given], given
 
 
-def _room(connection: Connection, limits: Mapping[str, int], *, now: float) -> dict[str, int]:
-    """How many more runs of each limited workflow may begin."""
-    going_on = Counter(connection.execute(_GOING_ON, {"workflows": list(limits), "now": now}).scalars())
-    return {name: most - going_on[name] for name, most in limits.items()}
-
-
-def family(ids: Sequence[str]) -> CTE:
-    """The runs that these ones started, and those that they started, as far as they are not over."""
-    open_ended = (*LIVE, "interrupted")
-    first = select(_runs.c.id).where(_runs.c.parent_id.in_(ids), _runs.c.status.in_(open_ended))
+def family(run: str | BindParameter[str]) -> CTE:
+    """The runs that this one started, and those that they started, as far as they are not over."""
+    open_ended: list[ColumnElement[str]] = [literal_column(f"'{status}'") for status in (*LIVE, "interrupted")]
+    first = select(_runs.c.id).where(_runs.c.parent_id == run, _runs.c.status.in_(open_ended))
     nested = first.cte("family", recursive=True)
     deeper = select(_runs.c.id).join(nested, _runs.c.parent_id == nested.c.id)
     return nested.union_all(deeper.where(_runs.c.status.in_(open_ended)))

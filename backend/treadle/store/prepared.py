@@ -18,18 +18,26 @@ Row = dict[str, Any]
 class Prepared:
     """A statement with named parameters, `names`, for one kind of database."""
 
-    __slots__ = ("_names", "_sql")
+    __slots__ = ("_literals", "_names", "_sql")
 
     def __init__(self, statement: ClauseElement, dialect: Dialect, names: Sequence[str] | None = None) -> None:
         compiled: Any = statement.compile(dialect=dialect, column_keys=names)
         self._sql: str = compiled.string
         self._names: Sequence[str] | None = compiled.positiontup if compiled.positional else None
+        used = self._names if self._names is not None else compiled.params
+        self._literals: Row = {name: compiled.params[name] for name in used if compiled.params[name] is not None}
 
     def one(self, cursor: Any, row: Row) -> int:
         """Run it once; how many rows it touched."""
         cursor.execute(self._sql, self._values(row))
         touched: int = cursor.rowcount
         return touched
+
+    def all(self, cursor: Any, row: Row) -> list[tuple[Any, ...]]:
+        """Run a query; what it finds."""
+        cursor.execute(self._sql, self._values(row))
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+        return found
 
     def finds(self, cursor: Any, row: Row) -> bool:
         """Run a query; whether there is anything."""
@@ -42,4 +50,6 @@ class Prepared:
             cursor.executemany(self._sql, [self._values(row) for row in rows])
 
     def _values(self, row: Row) -> Any:
+        if self._literals:
+            row = {**self._literals, **row}
         return row if self._names is None else [row[name] for name in self._names]

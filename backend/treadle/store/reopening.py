@@ -177,7 +177,7 @@ def _ancestors(connection: Connection, run: Row[Any]) -> Iterator[Row[Any]]:
 
 
 def _inside(connection: Connection, run_id: str, statuses: Sequence[str]) -> list[Row[Any]]:
-    mine = select(family([run_id]).c.id)
+    mine = select(family(run_id).c.id)
     return [*connection.execute(_QUERY.where(_runs.c.id.in_(mine), _runs.c.status.in_(statuses))).all()]
 
 
