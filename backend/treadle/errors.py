@@ -12,7 +12,7 @@ TreadleError
 │   └── LimitExceeded           it is nested too deep or too large to be kept
 │       └── RunTooLarge         the whole run is
 ├── WorkflowFileError           a workflow file could not be loaded
-├── WorkflowNotFound, RunNotFound, PromptNotFound
+├── WorkflowNotFound, RunNotFound, PromptNotFound, WorkflowsLoading
 ├── IdempotencyConflict, PromptAnswered, RunEnded, NotApplicable, InvalidFields
 ├── SettingsError, DatabaseInUse, ExtraMissing
 └── DatabaseBusy, DatabaseFull, DatabaseFailed, DatabaseDamaged, BackupFailed, MigrationFailed
@@ -114,6 +114,16 @@ class WorkflowNotFound(TreadleError):  # noqa: N818
     def __init__(self, name: str) -> None:
         super().__init__(f"There is no workflow named {name}; see /workflows for those that are loaded.")
         self.name = name
+
+
+class WorkflowsLoading(TreadleError):  # noqa: N818
+    """No worker has shown yet what it can run: asking again is right."""
+
+    code = "workflows_loading"
+    status = 503
+
+    def __init__(self) -> None:
+        super().__init__("No worker has loaded a workflow yet, so nothing was accepted; ask again in a moment.")
 
 
 class RunNotFound(TreadleError):  # noqa: N818

@@ -13,7 +13,7 @@ from typing import Any
 from processes.marks import DOOR
 from processes.serving import Answer, Serving, children_of, until
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 """Seconds: on a busy machine two new workers, one after the other, take that long to come to life."""
 
 

@@ -4,33 +4,39 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 FLOWS = Path(__file__).parent / "people_flows.py"
 WORKERS = 1
 
 
-@pytest.mark.parametrize("workflow", ["Asks", "Waits"])
-def test_prompt_is_there_while_nothing_runs_and_takes_one_answer(mortal, workflow):
-    run_id = mortal.begin(workflow, name=workflow)
-    before = mortal.prompt(run_id)
+def test_prompt_is_there_while_nothing_runs_and_takes_one_answer(mortal):
+    """One that a step has left behind, and one that a step waits for in its middle."""
+    runs = {name: mortal.begin(name, name=name) for name in ("Asks", "Waits")}
+    before = {name: mortal.prompt(run_id) for name, run_id in runs.items()}
+    answered = {}
     with mortal.nobody_working(web_too=True):
-        assert mortal.prompt(run_id) == before
-        assert f"Which colour, {workflow}?" in mortal.ask("GET", before["url"]).text
-        assert [prompt["id"] for prompt in mortal.ask("GET", "/inbox.json").json["prompts"]] == [before["id"]]
-        first = mortal.post(before["url"] + "/response", {"response": "woad"})
-        assert first.status == 201, first.text
-        second = mortal.post(before["url"] + "/response", {"response": "madder"})
-        (told,) = mortal.ask("GET", f"/runs/{run_id}/prompts.json").json["prompts"]
-        assert (second.status, second.json["code"], told["status"]) == (409, "prompt_answered", "answered")
-        assert second.json["answered_at"] == told["answered_at"]
-        assert second.json["message"].startswith("This prompt was already answered at ")
-        assert mortal.run(run_id)["status"] == "waiting"
-    assert mortal.ended(run_id)["result"] == "woad"
-    asked = 1 if workflow == "Asks" else 2
-    assert mortal.marks(workflow) == ["asks"] * asked, "a step that waits runs again from its top, and asks once"
-    late = mortal.post(before["url"] + "/response", {"response": "weld"})
-    assert (late.status, late.json["answered_at"]) == (409, told["answered_at"])
+        told = mortal.ask("GET", "/inbox.json").json["prompts"]
+        assert {prompt["run"] for prompt in told} == set(runs.values())
+        for name, run_id in runs.items():
+            prompt = mortal.prompt(run_id)
+            assert prompt == before[name]
+            assert f"Which colour, {name}?" in mortal.ask("GET", prompt["url"]).text
+            first = mortal.post(prompt["url"] + "/response", {"response": "woad"})
+            assert first.status == 201, first.text
+            second = mortal.post(prompt["url"] + "/response", {"response": "madder"})
+            (closed,) = mortal.ask("GET", f"/runs/{run_id}/prompts.json").json["prompts"]
+            assert (second.status, second.json["code"], closed["status"]) == (409, "prompt_answered", "answered")
+            assert second.json["message"].startswith("This prompt was already answered at ")
+            answered[name] = second.json["answered_at"]
+            assert answered[name] == closed["answered_at"]
+            assert mortal.run(run_id)["status"] == "waiting"
+        early = mortal.post("/workflows/Asks/runs", {"name": "early"})
+        assert (early.status, early.json["code"]) == (503, "workflows_loading")
+    for name, run_id in runs.items():
+        assert mortal.ended(run_id)["result"] == "woad"
+        late = mortal.post(before[name]["url"] + "/response", {"response": "weld"})
+        assert (late.status, late.json["answered_at"]) == (409, answered[name])
+    assert mortal.marks("Asks") == ["asks"]
+    assert mortal.marks("Waits") == ["asks", "asks"], "a step that waits runs again from its top, and asks once"
 
 
 def queued(mortal, run_id):

@@ -6,7 +6,14 @@ import json
 
 import pytest
 
-from treadle.errors import IdempotencyConflict, PromptAnswered, RunEnded, WorkflowNotFound, WorkflowValidationError
+from treadle.errors import (
+    IdempotencyConflict,
+    PromptAnswered,
+    RunEnded,
+    WorkflowNotFound,
+    WorkflowsLoading,
+    WorkflowValidationError,
+)
 from treadle.store.leases import drop_leases
 
 
@@ -106,6 +113,14 @@ async def test_idempotency_key_starts_one_run(bench):
         with pytest.raises(WorkflowNotFound):
             bench.requests.start("Nobody", {})
         await bench.ended(first.run_id)
+
+
+async def test_start_before_any_worker_has_come_is_told_to_ask_again(bench):
+    with pytest.raises(WorkflowsLoading, match="ask again"):
+        bench.requests.start("Chain", {"length": 2}, idempotency_key="k")
+    async with bench.working():
+        run_id = bench.requests.start("Chain", {"length": 2}, idempotency_key="k").run_id
+        assert (await bench.ended(run_id))["status"] == "completed"
 
 
 async def test_old_owner_is_fenced_by_the_epoch(bench):

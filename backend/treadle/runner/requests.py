@@ -47,7 +47,7 @@ class Requests:
 
         `held` lets it wait for leave before its first step; `continued_from` names an ended run whose context it
         continues; `deadline`, counted from now, takes the place of the workflow's.
-        Raises WorkflowNotFound, RunNotFound, and IdempotencyConflict for a known key with other input.
+        Raises WorkflowNotFound, WorkflowsLoading, RunNotFound; IdempotencyConflict for a known key with other input.
         """
         asked: dict[str, Any] = {
             "workflow": workflow, "fields": fields, "held": held, "continued_from": continued_from

@@ -15,7 +15,6 @@ from treadle.errors import (
     PromptNotFound,
     RunEnded,
     RunNotFound,
-    WorkflowNotFound,
     WorkflowValidationError,
 )
 from treadle.store import inbox
@@ -23,6 +22,7 @@ from treadle.store.database import Database
 from treadle.store.failing import accepting
 from treadle.store.leases import LIVE
 from treadle.store.tables import Prompt, Run, Workflow
+from treadle.store.workflows import absent
 
 _runs, _prompts = Run.__table__, Prompt.__table__  # type: ignore[attr-defined]
 _workflows = Workflow.__table__  # type: ignore[attr-defined]
@@ -56,7 +56,7 @@ def accept_start(
         workflow = body["workflow"]
         card = connection.execute(_CARD, {"workflow": workflow}).first()
         if card is None:
-            raise WorkflowNotFound(workflow)
+            raise absent(connection, workflow)
         if card.error is not None:
             raise WorkflowValidationError(f"{workflow} cannot be run: {json.loads(card.error)['message']}")
         if body["continued_from"] is not None:

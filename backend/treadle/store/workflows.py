@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, select
 from sqlmodel import SQLModel
 
+from treadle.errors import TreadleError, WorkflowNotFound, WorkflowsLoading
 from treadle.store import tables
 
 _WORKFLOW = SQLModel.metadata.tables[str(tables.Workflow.__tablename__)].c
@@ -78,6 +79,12 @@ def find_workflow(db: Connection, name: str) -> WorkflowRow | None:
     return WorkflowRow(
         name, "", name, "", version.fingerprint, version.published_at, None, version, offered=False
     )
+
+
+def absent(db: Connection, name: str) -> TreadleError:
+    """What to tell who asks for a workflow that is not there; before a worker has shown any, that it is early."""
+    shown = db.execute(select(_WORKFLOW.name).limit(1)).first()
+    return WorkflowNotFound(name) if shown is not None else WorkflowsLoading()
 
 
 def find_version(db: Connection, workflow: str, fingerprint: str) -> VersionRow | None:

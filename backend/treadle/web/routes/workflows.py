@@ -7,10 +7,10 @@ from fastapi import APIRouter, Header, HTTPException, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from treadle.engine.deadlines import read as read_deadline
-from treadle.errors import InvalidFields, WorkflowNotFound
+from treadle.errors import InvalidFields
 from treadle.store.acceptance import Accepted
 from treadle.store.runs import find_run, page_of_runs, pulse, start_fields
-from treadle.store.workflows import WorkflowRow, find_workflow, versions_of
+from treadle.store.workflows import WorkflowRow, absent, find_workflow, versions_of
 from treadle.web.dependencies import InStudio, Reading, Sent, page
 from treadle.web.exports import Asked, export_page, workflow_file
 from treadle.web.forms import Form, blank_form, problems_of, read_form
@@ -128,5 +128,5 @@ def _page(
 def _find(db: Reading, name: str) -> WorkflowRow:
     workflow = find_workflow(db, name)
     if workflow is None:
-        raise WorkflowNotFound(name)
+        raise absent(db, name)
     return workflow
