@@ -50,7 +50,7 @@ def leaf(
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{clean(title)}</title>\n<style>{css}</style>\n</head>\n<body>\n"
         f"<header><h1>{clean(title)}</h1>{_paragraph(caption)}"
-        f"{legend_html(graph, overlay=overlay) if legend else ''}</header>\n"
+        f"{legend_html(graph, overlay=overlay, every=bool(replay)) if legend else ''}</header>\n"
         f'<main>{svg}<div class="zoom" hidden><button type="button" aria-label="Zoom in">+</button>'
         '<button type="button" aria-label="Zoom out">−</button><button type="button" aria-label="Fit">⤢</button></div>'
         f"</main>\n{_replay(replay)}{_footer(graph.warnings)}<script>{script}</script>\n</body>\n</html>\n"

@@ -26,15 +26,19 @@ _TRAITS = {
 }
 
 
-def legend_html(graph: Graph, *, overlay: Overlay | None = None) -> str:
-    """A list of samples: what the shapes are, or, with an `overlay`, what the colours say about the run."""
-    items = "".join(f"<li>{_html(shape, size)}{words}</li>" for shape, size, words in samples(graph, overlay=overlay))
+def legend_html(graph: Graph, *, overlay: Overlay | None = None, every: bool = False) -> str:
+    """A list of samples: what the shapes are, or, with an `overlay`, what the colours say about the run.
+
+    With `every` that is every colour, for a picture whose nodes will have others.
+    """
+    found = samples(graph, overlay=overlay, every=every)
+    items = "".join(f"<li>{_html(shape, size)}{words}</li>" for shape, size, words in found)
     return f'<ul class="graph-legend">{items}</ul>'
 
 
-def samples(graph: Graph, *, overlay: Overlay | None = None) -> list[Sample]:
+def samples(graph: Graph, *, overlay: Overlay | None = None, every: bool = False) -> list[Sample]:
     """What there is to explain; words that need no drawing have an empty one."""
-    first = _statuses(overlay) if overlay else _shapes(graph)
+    first = _statuses(overlay, every=every) if overlay else _shapes(graph)
     found = [*((shape, SAMPLE, words) for shape, words in first), *_further(graph, overlay)]
     if overlay:
         found.append(("", (0.0, 0.0), "×n = times a step ran, events an edge carried"))
@@ -67,11 +71,11 @@ def _shapes(graph: Graph) -> list[tuple[str, str]]:
     return found
 
 
-def _statuses(overlay: Overlay) -> list[tuple[str, str]]:
+def _statuses(overlay: Overlay, *, every: bool) -> list[tuple[str, str]]:
     seen = {mark.status for mark in overlay.nodes.values()}
     found = []
     for status in STATUSES:
-        if status in ("stopped", "idle") and status not in seen:
+        if status in ("stopped", "idle") and status not in seen and not (every and status == "idle"):
             continue
         badge = (
             f'<g class="graph-badge" transform="translate(16 10) scale(.8)"><circle class="graph-disc" r="{DISC:g}"/>'
