@@ -262,6 +262,7 @@ async def test_failure_inside_that_a_step_lives_with_is_not_tried_again_after_a_
     assert (run["status"], run["result"]) == ("completed", "managed without: not yet")
     assert marks(folder) == {"shake": 1, "caught": 2}
     assert len(nested(bench, run_id)) == 1
+    assert kinds(bench, run_id).count("child_started") == kinds(bench, run_id).count("child_ended") == 1
 
 
 async def test_run_that_goes_on_behind_its_step_does_so_in_the_next_worker(bench, life, folder):

@@ -43,13 +43,16 @@ class Carried(Protocol):
 class Carriers:
     """Executes deliveries in the order they are added."""
 
-    __slots__ = ("_ready", "_run", "_spare", "_tasks")
+    __slots__ = ("_around", "_ready", "_run", "_spare", "_tasks", "_values")
 
     def __init__(self, run: Carried) -> None:
         self._run = run
         self._ready: deque[Delivery] = deque()
         self._tasks: dict[asyncio.Task[None], str | None] = {}
         self._spare = False
+        self._around = around = copy_context()
+        around.run(current_context.set, None)
+        self._values = [(var, value) for var, value in around.items() if var is not current_context]
 
     def add(self, delivery: Delivery) -> None:
         """Queue a delivery; `go` sees that somebody takes it."""
@@ -78,7 +81,7 @@ class Carriers:
 
     def _spawn(self, first: Callable[[], None] | None = None) -> None:
         self._spare = True
-        task = asyncio.get_running_loop().create_task(self._carry(first))
+        task = asyncio.get_running_loop().create_task(self._carry(first), context=self._around.copy())
         self._tasks[task] = None
         task.add_done_callback(self._tasks.pop)
 
@@ -97,9 +100,19 @@ class Carriers:
             self._tasks[me] = delivery.step
             await self._execute(delivery)
             self._tasks[me] = None
+            if self._has_left_something():
+                if self._ready and not self._spare:
+                    self._spawn()
+                return
             steps += 1
             if steps % YIELD_EVERY == 0:
                 await asyncio.sleep(0)
+
+    def _has_left_something(self) -> bool:
+        """Whether the last step has set a context variable, which would be there for the next one of this carrier."""
+        if len(copy_context()) != len(self._around):
+            return True
+        return any(var.get() is not value for var, value in self._values)
 
     async def _execute(self, delivery: Delivery) -> None:
         run = self._run

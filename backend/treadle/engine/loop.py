@@ -254,6 +254,8 @@ class RunLoop:
         state = RunState(self.table.routes)
         for tick in (self._start, *(self._early or ())):
             apply(state, tick)
+        for delivery in state.running.values():  # none of them has begun: the attempt that follows is the first
+            delivery.attempt = -1
         return state
 
     async def written(self) -> None:

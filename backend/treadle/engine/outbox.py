@@ -226,10 +226,13 @@ class RunOutbox:
         child = children[key] = ChildRun(workflow, event, handler, delivery.attempt)
 
         def ended(_: object) -> None:
-            if children[key] is child:
+            known = run.state.children.get(key)
+            if children[key] is child and known is not None and known.status != child.status:
                 run.submit(ticks.ChildEnded(run.now(), delivery.key, call, child.status))
 
-        run.submit(ticks.ChildStarted(run.now(), delivery.key, call, workflow.workflow_name, handler.run_id))
+        recorded = run.state.children.get(key)
+        if recorded is None or recorded.run_id != handler.run_id:  # not one that a lost attempt has started
+            run.submit(ticks.ChildStarted(run.now(), delivery.key, call, workflow.workflow_name, handler.run_id))
         handler.add_done_callback(ended)
         return handler
 

@@ -48,6 +48,7 @@ def to_snapshot(state: RunState) -> dict[str, Any]:
             step: [[[seq, _event(event)] for seq, event in b.events.items()], [[*run] for run in b.expected], b.need]
             for step, b in state.buffers.items()
         },
+        "carried": [[seq, dict(recovered)] for seq, recovered in state.carried.items()],
         "handed": [[seq, step, _event(event)] for (seq, step), event in state.handed.items()],
         "children": [[*key, child.workflow, child.run_id, child.status] for key, child in state.children.items()],
         "prompts": [[number, _event(event)] for number, event in state.prompts.items()],
@@ -94,6 +95,7 @@ def from_snapshot(data: Mapping[str, Any], routes: Routes, types: EventTypes) ->
         buffer = state.buffers[step] = Buffer(expected=[(name, count) for name, count in expected], need=need)
         for seq, event in events:
             buffer.add(seq, read.event(event))
+    state.carried = dict(data.get("carried", ()))
     state.handed = {(seq, step): read.event(event) for seq, step, event in data["handed"]}
     state.children = {(seq, step, call): Child(*child) for seq, step, call, *child in data["children"]}
     state.prompts = {number: read.event(event) for number, event in data["prompts"]}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -178,6 +178,8 @@ class RunState:
     waits: Waits[Wait] = field(default_factory=Waits)
     joining: dict[str, list[deque[tuple[int, Event]]]] = field(default_factory=dict)
     buffers: dict[str, Buffer] = field(default_factory=dict)
+    carried: dict[int, Mapping[str, int]] = field(default_factory=dict)
+    """How often each catcher was called on the way to the events that joins and buffers have kept, by entry."""
     handed: dict[Key, Event] = field(default_factory=dict)
     children: dict[tuple[int, str, int], Child] = field(default_factory=dict)
     prompts: dict[int, Event] = field(default_factory=dict)
@@ -228,6 +230,16 @@ class RunState:
         if delivery is None and key in self.waits:
             return self.waits[key].delivery
         return delivery
+
+    def recovered_with(
+        self, recovered: Mapping[str, int] | None, seqs: Iterable[int]
+    ) -> Mapping[str, int] | None:
+        """`recovered`, and what was carried by the events of these entries: of each catcher the most calls."""
+        for seq in seqs if self.carried else ():
+            for catcher, calls in self.carried.get(seq, {}).items():
+                if calls > (recovered or {}).get(catcher, 0):
+                    recovered = {**(recovered or {}), catcher: calls}
+        return recovered
 
     def count_event(self, event: Event, source: str | None) -> None:
         """Record that `event` occurred, and on which edge."""

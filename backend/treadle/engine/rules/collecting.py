@@ -22,7 +22,11 @@ def events_collected(state: RunState, tick: EventsCollected, commands: list[Comm
     batches = delivery.memory().batches
     if not batches:  # a step may ask for batch after batch, but its event is in one of them only
         buffer.add(delivery.seq, delivery.event)
-    batches.append(_take(buffer))
+        if delivery.recovered is not None:
+            state.carried[delivery.seq] = delivery.recovered
+    seqs = _taken(buffer)
+    batches.append([buffer.take(seq) for seq in seqs])
+    delivery.recovered = state.recovered_with(delivery.recovered, seqs)
 
 
 def collected_batch(state: RunState, key: Key, call: int) -> list[Event] | None:
@@ -32,7 +36,8 @@ def collected_batch(state: RunState, key: Key, call: int) -> list[Event] | None:
     return (batches[call] or None) if call < len(batches) else None
 
 
-def _take(buffer: Buffer) -> list[Event]:
+def _taken(buffer: Buffer) -> list[int]:
+    """The entries whose events make the next batch, none while it is not complete."""
     # The length test keeps a fan-out of n at n, not n squared: until enough events are there nothing is counted.
     if len(buffer.events) < buffer.need:
         return []
@@ -45,7 +50,7 @@ def _take(buffer: Buffer) -> list[Event]:
         if len(seqs) < count:
             return []
         taken.extend(seqs.popleft() for _ in range(count))
-    return [buffer.take(seq) for seq in taken]
+    return taken
 
 
 class Progress(TypedDict):

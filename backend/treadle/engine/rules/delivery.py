@@ -107,8 +107,12 @@ def _join(
     for queue, accepted in zip(queues, parameters, strict=True):
         if type(event) in accepted:
             queue.append((state.seq, event))
+    if recovered is not None:
+        state.carried[state.seq] = recovered
     if all(queues):
-        inputs = tuple(queue.popleft()[1] for queue in queues)
+        parts = [queue.popleft() for queue in queues]
+        inputs = tuple(part for _, part in parts)
+        recovered = state.recovered_with(recovered, (seq for seq, _ in parts))
         offer(state, Delivery(state.seq, step, event, inputs, recovered=recovered), at, commands)
 
 

@@ -8,7 +8,7 @@ from itertools import chain
 from treadle.engine.commands import Command, RunStep, WaitForRetry, WatchWait
 from treadle.engine.rules.changing import overwritten, undo_writes
 from treadle.engine.rules.ending import end
-from treadle.engine.rules.starting import begin
+from treadle.engine.rules.starting import begin, refill
 from treadle.engine.state import Delivery, Outcome, RunState
 from treadle.engine.ticks import ErrorFacts, Key, RunReleased, RunResumed
 
@@ -29,6 +29,9 @@ def run_released(state: RunState, tick: RunReleased, commands: list[Command]) ->
 def run_resumed(state: RunState, tick: RunResumed, commands: list[Command]) -> None:
     cut_short(state, crashed=tick.crashed)
     go_on(state, in_flight(state), tick.at, commands)
+    for step, queue in state.queued.items() if state.outcome is None else ():
+        while queue and state.steps[step].running < state.routes.workers[step]:  # it has more of them than before
+            refill(state, step, tick.at, commands)
 
 
 def in_flight(state: RunState) -> list[Delivery]:
