@@ -238,6 +238,7 @@ def every_tick() -> list[Tick]:
         ticks.WaitTimedOut(1.0, key),
         *(ticks.ResultKept(1.0, key, name, value) for name, value in STRANGE.items()),
         ticks.ChildStarted(1.0, key, 2, "Näherei", "r-2"),
+        ticks.ChildChanged(1.0, key, 2, "waiting"),
         ticks.ChildEnded(1.0, key, 2, "completed"),
         *(ticks.ContextChanged(1.0, key, name, value) for name, value in STRANGE.items()),
         ticks.ContextChanged(1.0, None, "\ud800 $", [STRANGE]),

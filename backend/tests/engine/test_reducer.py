@@ -167,6 +167,7 @@ MADE: dict[str, Any] = {
     rf"{KEY} starts its run (\d+) of (\w+)": lambda s, k, call, name: ticks.ChildStarted(
         s.at, key(k), int(call), name, f"r{call}"
     ),
+    rf"run (\d+) of {KEY} is (\w+)": lambda s, call, k, status: ticks.ChildChanged(s.at, key(k), int(call), status),
     rf"run (\d+) of {KEY} ends (\w+)": lambda s, call, k, status: ticks.ChildEnded(s.at, key(k), int(call), status),
     rf"(?:{KEY}|somebody) sets (\w+) = (.*)": lambda s, k, name, value: ticks.ContextChanged(
         s.at, key(k) if k else None, name, eval(value)

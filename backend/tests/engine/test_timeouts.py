@@ -253,3 +253,42 @@ async def test_timeout_does_not_count_what_the_wall_clock_is_set_ahead(monkeypat
     handler = Jumps().run()
     assert await handler == "in time"
     assert handler.state.active < 60
+
+
+async def test_timeout_does_not_count_while_a_nested_run_waits_for_a_person():
+    class Asks(Workflow):
+        @step
+        async def ask(self, ctx: Context, ev: StartEvent) -> StopEvent:
+            answer = await ctx.wait_for_event(HumanResponseEvent, waiter_event=InputRequiredEvent(prefix="?"))
+            return StopEvent(result=answer.response)
+
+    class Middle(Workflow):
+        @step
+        async def ask(self, ctx: Context, ev: StartEvent) -> StopEvent:
+            self.inner = Asks(timeout=0.2).run()
+            return StopEvent(result=await self.inner)
+
+    class Outer(Workflow):
+        @step
+        async def ask(self, ctx: Context, ev: StartEvent) -> StopEvent:
+            self.middle = Middle(timeout=0.2)
+            return StopEvent(result=await self.middle.run())
+
+    workflow = Outer(timeout=0.2)
+    handler = workflow.run()
+    await until(lambda: handler.state.running and not handler.state.busy)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(handler, 0.5)
+    workflow.middle.inner.ctx.send_event(HumanResponseEvent(response="42"))
+    assert await handler == "42"
+    assert handler.state.active < 0.2
+
+
+async def test_timeout_counts_while_a_nested_run_works():
+    class Outer(Workflow):
+        @step
+        async def go(self, ctx: Context, ev: StartEvent) -> StopEvent:
+            return StopEvent(result=await Slow(timeout=None).run())
+
+    with pytest.raises(WorkflowTimeoutError):
+        await Outer(timeout=0.05).run()

@@ -160,6 +160,23 @@ async def test_prompt_of_a_nested_run_is_in_the_inbox_and_is_answered_there(benc
     assert marks(folder) == {"ask": 1}
 
 
+async def test_time_of_a_run_does_not_count_while_the_one_inside_waits_for_a_person(bench, life, folder):
+    async with life("w1"):
+        run_id = bench.requests.start("AskOutside", {"folder": str(folder)}).run_id
+        await bench.until(run_id, lambda _: "child_changed" in kinds(bench, run_id))
+        assert not bench.host.runs[run_id].loop.state.busy
+    async with life("w2"):
+        await bench.until(run_id, lambda _: kinds(bench, run_id).count("child_changed") == 2)
+        assert not bench.host.runs[run_id].loop.state.busy
+        with bench.database.read() as connection:
+            (prompt,) = open_prompts(connection)
+        bench.requests.respond(prompt.run_id, prompt.id, {"response": "41"})
+        assert (await bench.ended(run_id))["result"] == 42
+    told = [entry for entry in bench.entries(run_id) if entry["kind"].startswith("child")]
+    statuses = [json.loads(entry["payload"]).get("status") for entry in told]
+    assert statuses == [None, "waiting", "waiting", "running", "completed"]
+
+
 async def test_nested_run_of_a_live_worker_is_answered_and_cancelled_like_any_other(bench, life, folder):
     async with life("w1"):
         first = bench.requests.start("AskOutside", {"folder": str(folder)}).run_id

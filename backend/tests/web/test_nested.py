@@ -130,12 +130,14 @@ def test_every_kind_of_entry_has_its_word(studio: TestClient, rows: Rows) -> Non
     words = {
         "wait_started": "waits", "wait_timed_out": "wait timed out", "result_kept": "kept",
         "child_started": "started run", "child_ended": "run ended", "context_removed": "context", "held": "held",
+        "child_changed": "run goes on",
     }  # fmt: skip
-    rows.run("r_k", entries=7)
+    rows.run("r_k", entries=8)
     rows.run("r_in", parent_id="r_k", parent_seq=1, parent_step="ask", parent_call=0)
     payloads = {
         "child_started": {"call": 0, "workflow": "Inner", "run_id": "r_in"},
         "child_ended": {"call": 0, "status": "timed_out"},
+        "child_changed": {"call": 0, "status": "waiting"},
         "result_kept": {"key": "pay", "value": 3},
     }
     for seq, kind in enumerate(words, start=1):

@@ -82,6 +82,17 @@ class WorkflowHandler:
         """The run's state, in the words of the glossary: running, held, waiting, completed, failed ..."""
         return self._run.state.status
 
+    @property
+    def only_waits(self) -> bool:
+        """Whether the run has begun, is not over, and no time counts for it: it is held, or waits for people."""
+        state = self._run.state
+        return state.seq > 0 and state.outcome is None and not state.busy
+
+    def watch(self, look: Callable[[], None]) -> None:
+        """Call `look` after everything that happens to the run, and now."""
+        self._run.look = look
+        look()
+
     def __await__(self) -> Generator[Any, None, Any]:
         if not self._future.done():
             self._run.let_go()

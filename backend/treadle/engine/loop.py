@@ -49,6 +49,7 @@ class RunLoop:
         "_stepper",
         "_timeout",
         "_timers",
+        "look",
         "outbox",
         "over",
         "published",
@@ -92,6 +93,7 @@ class RunLoop:
         self._failure: tuple[ticks.ErrorFacts | None, BaseException | None] = (None, None)
         self.over = False
         self.stepwise = False
+        self.look: Callable[[], None] | None = None
         self.outbox = RunOutbox(self, launch)
         self._carriers = Carriers(self)
 
@@ -133,6 +135,8 @@ class RunLoop:
             self._pending.append((kept, commands))
         if self._stepper is not None:
             self._stepper.changed()
+        if self.look is not None:
+            self.look()
 
     def start(
         self,

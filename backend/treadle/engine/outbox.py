@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future as ThreadFuture
 from concurrent.futures import wait as wait_for
+from contextlib import suppress
 from itertools import groupby
 from typing import Any, Protocol
 from weakref import WeakValueDictionary
@@ -18,7 +19,7 @@ from treadle.engine.nesting import ChildRun, Launch, Nestable
 from treadle.engine.rules.collecting import collected_batch
 from treadle.engine.state import Delivery, RunState
 from treadle.engine.table import StepTable
-from treadle.errors import WorkflowRuntimeError
+from treadle.errors import LimitExceeded, WorkflowRuntimeError
 
 
 class Running(Protocol):
@@ -230,10 +231,17 @@ class RunOutbox:
             if children[key] is child and known is not None and known.status != child.status:
                 run.submit(ticks.ChildEnded(run.now(), delivery.key, call, child.status))
 
+        def looked() -> None:
+            known, status = run.state.children.get(key), "waiting" if handler.only_waits else "running"
+            if children[key] is child and known is not None and known.lives and known.status != status:
+                with suppress(LimitExceeded):  # that is its parent's trouble
+                    run.submit(ticks.ChildChanged(run.now(), delivery.key, call, status))
+
         recorded = run.state.children.get(key)
         if recorded is None or recorded.run_id != handler.run_id:  # not one that a lost attempt has started
             run.submit(ticks.ChildStarted(run.now(), delivery.key, call, workflow.workflow_name, handler.run_id))
         handler.add_done_callback(ended)
+        handler.watch(looked)
         return handler
 
     def _started_before(self, workflow: Nestable, event: Event, delivery: Delivery, call: int) -> ChildRun | None:

@@ -181,6 +181,7 @@ _READERS: Mapping[str, Callable[[Record, Decoder], Tick]] = {
     "wait_timed_out": lambda record, decoder: ticks.WaitTimedOut(record.at, _key(record)),
     "result_kept": _result,
     "child_started": lambda record, decoder: ticks.ChildStarted(record.at, _key(record), **_payload(record)),
+    "child_changed": lambda record, decoder: ticks.ChildChanged(record.at, _key(record), **_payload(record)),
     "child_ended": lambda record, decoder: ticks.ChildEnded(record.at, _key(record), **_payload(record)),
     "context_changed": _context,
     "context_removed": lambda record, decoder: ticks.ContextRemoved(

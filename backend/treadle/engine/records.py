@@ -184,13 +184,14 @@ def _result(seq: int, tick: ticks.ResultKept, pen: _Pen) -> Record:
     return Record(seq, tick.at, "result_kept", step, None, payload, cause)
 
 
-def _child(seq: int, tick: ticks.ChildStarted | ticks.ChildEnded, pen: _Pen) -> Record:
+def _child(seq: int, tick: ticks.ChildStarted | ticks.ChildChanged | ticks.ChildEnded, pen: _Pen) -> Record:
     cause, step = tick.delivery
     if isinstance(tick, ticks.ChildStarted):
         payload = _facts({"call": tick.call, "workflow": tick.workflow, "run_id": tick.run_id})
         return Record(seq, tick.at, "child_started", step, None, payload, cause)
     payload = _facts({"call": tick.call, "status": tick.status})
-    return Record(seq, tick.at, "child_ended", step, None, payload, cause)
+    kind = "child_ended" if isinstance(tick, ticks.ChildEnded) else "child_changed"
+    return Record(seq, tick.at, kind, step, None, payload, cause)
 
 
 def _failed(seq: int, tick: ticks.StepFailed, pen: _Pen) -> Record:
@@ -259,6 +260,7 @@ _WRITERS: Mapping[type, Callable[[int, Any, _Pen], Record]] = {
     ticks.WaitTimedOut: lambda seq, tick, pen: _of_delivery(seq, tick, "wait_timed_out"),
     ticks.ResultKept: _result,
     ticks.ChildStarted: _child,
+    ticks.ChildChanged: _child,
     ticks.ChildEnded: _child,
     ticks.ContextChanged: _context,
     ticks.ContextRemoved: lambda seq, tick, pen: _of_delivery(

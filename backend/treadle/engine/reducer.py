@@ -34,6 +34,7 @@ _RULES: Mapping[type, Callable[[RunState, Any, list[Command]], None]] = {
     ticks.ContextChanged: changing.context_changed,
     ticks.ContextRemoved: changing.context_removed,
     ticks.ChildStarted: nesting.child_started,
+    ticks.ChildChanged: nesting.child_changed,
     ticks.ChildEnded: nesting.child_ended,
     ticks.RunResumed: resuming.run_resumed,
     ticks.RunReopened: reopening.run_reopened,
@@ -59,7 +60,7 @@ def apply(state: RunState, tick: ticks.Tick) -> list[Command]:
     A tick that comes after the end of the run counts as an entry and changes nothing, unless it opens the run again.
     """
     state.seq += 1
-    if state.running or state.busy:
+    if (state.running and not state.nests) or state.busy:
         elapsed = tick.at - state.last_at
         if elapsed > 0.0 and type(tick) not in _AFTER_A_PAUSE:
             state.active += elapsed

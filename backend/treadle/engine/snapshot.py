@@ -98,6 +98,8 @@ def from_snapshot(data: Mapping[str, Any], routes: Routes, types: EventTypes) ->
     state.carried = dict(data.get("carried", ()))
     state.handed = {(seq, step): read.event(event) for seq, step, event in data["handed"]}
     state.children = {(seq, step, call): Child(*child) for seq, step, call, *child in data["children"]}
+    for (seq, step, _), child in state.children.items():
+        state.count_child((seq, step), child, 1)
     state.prompts = {number: read.event(event) for number, event in data["prompts"]}
     state.untaken = [(name, source) for name, source in data["untaken"]]
     state.events = dict(data["events"])

@@ -12,6 +12,7 @@ from treadle.engine.ticks import ErrorFacts, Key
 from treadle.engine.waits import Waits, fits
 
 MISSING: Any = object()
+_NO_NEST = [0, 0]
 
 
 @dataclass(slots=True)
@@ -132,6 +133,11 @@ class Child:
     run_id: str
     status: str = "running"
 
+    @property
+    def lives(self) -> bool:
+        """Whether it goes on; `waiting` if it waits for nothing but people."""
+        return self.status in ("running", "waiting")
+
 
 @dataclass(slots=True)
 class Outcome:
@@ -182,6 +188,8 @@ class RunState:
     """How often each catcher was called on the way to the events that joins and buffers have kept, by entry."""
     handed: dict[Key, Event] = field(default_factory=dict)
     children: dict[tuple[int, str, int], Child] = field(default_factory=dict)
+    nests: dict[Key, list[int]] = field(default_factory=dict)
+    """Of each delivery with nested runs, how many of them are at work and how many wait for people."""
     prompts: dict[int, Event] = field(default_factory=dict)
     untaken: list[tuple[str, str | None]] = field(default_factory=list)
     steps: dict[str, StepCounts] = field(default_factory=dict)
@@ -202,9 +210,20 @@ class RunState:
     @property
     def busy(self) -> bool:
         """Whether time counts: something runs, or waits for its retry or for an event that is not a person's."""
-        if self.running or self.delayed:
+        if self.delayed or (self.running and not all(map(self._only_waits, self.running) if self.nests else (False,))):
             return True
         return self.waits.others > 0 and not self.held
+
+    def _only_waits(self, key: Key) -> bool:
+        """Whether all there is of a running delivery are nested runs that wait for people."""
+        at_work, waiting = self.nests.get(key, _NO_NEST)
+        return waiting > 0 and not at_work
+
+    def count_child(self, key: Key, child: Child, by: int) -> None:
+        """Count one of the nested runs of a delivery, or take it out of the count."""
+        nest = self.nests.setdefault(key, [0, 0])
+        if child.lives:
+            nest[child.status == "waiting"] += by
 
     def active_steps(self) -> list[str]:
         """The steps whose time counts, each once."""

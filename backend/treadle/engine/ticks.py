@@ -138,6 +138,16 @@ class ChildStarted:
 
 
 @dataclass(slots=True)
+class ChildChanged:
+    """A nested run that goes on is `waiting` for nothing but people, or `running` again."""
+
+    at: float
+    delivery: Key
+    call: int
+    status: str
+
+
+@dataclass(slots=True)
 class ChildEnded:
     at: float
     delivery: Key
@@ -252,6 +262,7 @@ Tick = (
     | WaitTimedOut
     | ResultKept
     | ChildStarted
+    | ChildChanged
     | ChildEnded
     | ContextChanged
     | ContextRemoved

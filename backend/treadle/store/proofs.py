@@ -294,7 +294,7 @@ def family_holds_together(case: Case, folded: Folded | None) -> Iterator[Finding
     if folded is not None:
         status = {child["id"]: child["status"] for child in case.children}
         for (seq, step, _), child in folded.state.children.items():
-            if child.status not in ("running", status.get(child.run_id)):
+            if child.status not in ("running", "waiting", status.get(child.run_id)):
                 is_now = status.get(child.run_id, "not there")
                 message = f"its nested run {child.run_id} of step {step} is {child.status} by its journal, and {is_now}"
                 yield case.finding("family", message, seq)

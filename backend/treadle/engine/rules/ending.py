@@ -38,8 +38,9 @@ def end(state: RunState, outcome: Outcome, commands: list[Command]) -> None:
     state.outcome = outcome
     if outcome.status != "interrupted":
         for child in state.children.values():
-            if child.status == "running":
+            if child.lives:
                 child.status = "cancelled"
+        state.nests.update((key, [0, 0]) for key in state.nests)
     commands.extend(ClosePrompt(prompt, None) for prompt in state.prompts)
     commands.append(EndRun(outcome))
 

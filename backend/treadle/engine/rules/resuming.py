@@ -47,6 +47,11 @@ def cut_short(state: RunState, *, crashed: bool = False) -> None:
         undo_writes(state, delivery)
     for delivery in in_flight(state):
         delivery.attempt += 1
+    for (seq, step, _), child in state.children.items():
+        if child.status == "waiting":  # until its step has found it again
+            state.count_child((seq, step), child, -1)
+            child.status = "running"
+            state.count_child((seq, step), child, 1)
     for delivery in state.running.values():
         delivery.deaths += crashed
 
