@@ -5,8 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+
+SETTLED = 1_000_000_000
+"""Nanoseconds after which a folder that looks unchanged is unchanged."""
 
 
 class _Receiver(asyncio.DatagramProtocol):
@@ -33,13 +37,27 @@ class Nudger:
         self._pattern = pattern
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
+        self._known: Sequence[str] = ()
+        self._listed_at: int | None = None
 
     def send(self, topics: Iterable[str]) -> None:
         """Tell the others to look at `topics`; who does not listen finds out by itself."""
         data = "\n".join(list(topics)[:100]).encode()
-        for path in self._folder.glob(self._pattern):
+        for path in self._listening():
             with contextlib.suppress(OSError):
-                self._socket.sendto(data, str(path))
+                self._socket.sendto(data, path)
+
+    def _listening(self) -> Sequence[str]:
+        """The sockets in the folder, listed again when it has changed: every commit asks."""
+        try:
+            changed = self._folder.stat().st_mtime_ns
+        except OSError:
+            return ()
+        if changed != self._listed_at:
+            self._known = [str(path) for path in self._folder.glob(self._pattern)]
+            # Its clock is coarse: what has just changed may change once more and look the same.
+            self._listed_at = changed if time.time_ns() - changed > SETTLED else None
+        return self._known
 
     def close(self) -> None:
         self._socket.close()
