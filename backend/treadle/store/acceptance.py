@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,17 +22,26 @@ from treadle.store import inbox
 from treadle.store.database import Database
 from treadle.store.failing import accepting
 from treadle.store.leases import LIVE
-from treadle.store.tables import Prompt, Run, Workflow
+from treadle.store.prepared import Preparing
+from treadle.store.tables import Inbox, Prompt, Run, Workflow
 from treadle.store.workflows import absent
 
 _runs, _prompts = Run.__table__, Prompt.__table__  # type: ignore[attr-defined]
-_workflows = Workflow.__table__  # type: ignore[attr-defined]
+_workflows, _inbox = Workflow.__table__, Inbox.__table__  # type: ignore[attr-defined]
 
 # Made once: to put a statement together costs several times what it takes to execute it.
 _STARTED_BY = select(_runs.c.id, _runs.c.request_digest).where(_runs.c.idempotency_key == bindparam("key"))
-_CARD = select(_workflows.c.fingerprint, _workflows.c.error).where(_workflows.c.name == bindparam("workflow"))
 _FOUND = select(_runs.c.id, _runs.c.status).where(_runs.c.id == bindparam("run"))
-_START = insert(_runs)
+
+# What most requests need, past SQLAlchemy: a burst of starts waits for each other.
+_CARD = Preparing(
+    select(_workflows.c.fingerprint, _workflows.c.error).where(_workflows.c.name == bindparam("workflow"))
+)
+_ADD_RUN = Preparing(insert(_runs), (
+    "id", "workflow", "fingerprint", "status", "held", "created_at", "entries", "counts", "queue", "idempotency_key",
+    "request_digest", "continued_from", "lease_until", "epoch",
+))  # fmt: skip
+_ADD_REQUEST = Preparing(insert(_inbox), ("run_id", "kind", "body", "created_at"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +64,24 @@ def accept_start(
             if earlier is not None:
                 return Accepted(earlier.id, created=False)
         workflow = body["workflow"]
-        card = connection.execute(_CARD, {"workflow": workflow}).first()
-        if card is None:
-            raise absent(connection, workflow)
-        if card.error is not None:
-            raise WorkflowValidationError(f"{workflow} cannot be run: {json.loads(card.error)['message']}")
-        if body["continued_from"] is not None:
-            _find(connection, body["continued_from"])
-        row = {
-            "id": run_id, "workflow": workflow, "fingerprint": card.fingerprint,
-            "status": "held" if body["held"] else "running", "held": body["held"], "created_at": now,
-            "entries": 0, "counts": "{}", "queue": "[]", "idempotency_key": idempotency_key,
-            "request_digest": digest, "continued_from": body["continued_from"], "lease_until": 0.0, "epoch": 0,
-        }  # fmt: skip
-        connection.execute(_START, row)
-        inbox.put(connection, run_id, "start", body, now=now)
+        with closing(connection.connection.cursor()) as cursor:
+            cards = _CARD.on(database.dialect).all(cursor, {"workflow": workflow})
+            if not cards:
+                raise absent(connection, workflow)
+            ((fingerprint, error),) = cards
+            if error is not None:
+                raise WorkflowValidationError(f"{workflow} cannot be run: {json.loads(error)['message']}")
+            if body["continued_from"] is not None:
+                _find(connection, body["continued_from"])
+            row = {
+                "id": run_id, "workflow": workflow, "fingerprint": fingerprint,
+                "status": "held" if body["held"] else "running", "held": body["held"], "created_at": now,
+                "entries": 0, "counts": "{}", "queue": "[]", "idempotency_key": idempotency_key,
+                "request_digest": digest, "continued_from": body["continued_from"], "lease_until": 0.0, "epoch": 0,
+            }  # fmt: skip
+            _ADD_RUN.on(database.dialect).one(cursor, row)
+            request = {"run_id": run_id, "kind": "start", "body": json.dumps(body), "created_at": now}
+            _ADD_REQUEST.on(database.dialect).one(cursor, request)
     return Accepted(run_id, created=True)
 
 

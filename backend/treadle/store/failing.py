@@ -107,7 +107,7 @@ def accepting(database: Database) -> Iterator[Connection]:
     try:
         with database.write() as connection:
             yield connection
-    except DBAPIError as error:
+    except (DBAPIError, sqlite3.Error) as error:
         if (instead := told(error)) is None:
             raise
         raise instead from error

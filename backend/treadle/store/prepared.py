@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import ClauseElement
 from sqlalchemy.engine import Dialect
@@ -53,3 +54,21 @@ class Prepared:
         if self._literals:
             row = {**self._literals, **row}
         return row if self._names is None else [row[name] for name in self._names]
+
+
+class Preparing:
+    """A statement that is prepared for each database when it is first used there."""
+
+    __slots__ = ("_names", "_prepared", "_statement")
+
+    def __init__(self, statement: ClauseElement, names: Sequence[str] | None = None) -> None:
+        self._statement = statement
+        self._names = names
+        self._prepared: WeakKeyDictionary[Dialect, Prepared] = WeakKeyDictionary()
+
+    def on(self, dialect: Dialect) -> Prepared:
+        """The statement as `dialect` writes it."""
+        prepared = self._prepared.get(dialect)
+        if prepared is None:
+            prepared = self._prepared[dialect] = Prepared(self._statement, dialect, self._names)
+        return prepared
