@@ -11,6 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from studio import Studio
 
+PATIENCE = 120_000  # milliseconds until workers have loaded everything, on a machine with much else to do
 # What a browser and htmx say about an answer that was no success, or that never came.
 CONNECTION_ERROR = re.compile(r"Failed to load resource|Failed to fetch|network error")
 # The live canvas of the graph, asked through the module that drew it.
@@ -84,6 +85,12 @@ class Visitor:
     def banner(self) -> Locator:
         """The line that says that live updates are lost."""
         return self.page.get_by_role("status").filter(has_text="Live updates lost")
+
+    def await_workflow(self, name: str) -> None:
+        """Wait on the first page, which is live, until a worker has told of a workflow."""
+        self.open("/")
+        link = self.page.get_by_role("link", name=f"Run {name}", exact=True)
+        expect(link).to_be_visible(timeout=PATIENCE)
 
     def node(self, name: str) -> Locator:
         """A node of the graph, by its id: `step:judge_query`."""

@@ -79,6 +79,14 @@ TESTS_PACKAGES = (
         "sha512-PmFr1c5cSfNf5AngLLR98DrbvR4U5KeD7I+hQkGqG5w5Veu3QT4dG0qu9f99cpn/sKj2XxRBK0q7EL6hr9NY/A==",
         {"dist/mermaid.tiny.js": "mermaid.tiny.js", "LICENSE": "mermaid.LICENSE"},
     ),
+    # What looks for hurdles on pages.
+    Package(
+        "axe-core",
+        "4.14.1",
+        "MPL-2.0",
+        "sha512-FHfa+lmNjQZfJz1q8wKqIDwC6DExcHt/pkjNQb09a3NPjCKg2rhu5qb2S4r76ASyFNNtuFooJpZe37OgudVGtQ==",
+        {"axe.min.js": "axe.min.js", "LICENSE": "axe.LICENSE"},
+    ),
 )
 FOLDERS = ((VENDOR, PACKAGES), (TESTS_VENDOR, TESTS_PACKAGES))
 

@@ -46,7 +46,7 @@ def interior(node: Node, place: Placed, *, frame: bool, told: bool) -> Interior:
         below += CHIP_HEIGHT
     inset = 15.0 if node.kind == "event" else 17.0
     aside = place.right - inset if node.kind == "person" else place.left + inset
-    return Interior((place.x, y), (aside, y), (place.right - 8, y), tuple(lines), chips, below + 5.0)
+    return Interior((place.x, y), (aside, y), (place.right - 6, y), tuple(lines), chips, below + 5.0)
 
 
 def _title(node: Node, place: Placed, *, told: bool) -> Interior:

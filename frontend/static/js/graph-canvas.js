@@ -4,8 +4,8 @@ import { patchCount, patchLine } from "./graph-patch.js";
 import { readColours, styleSheet } from "./graph-style.js";
 
 // The first view shows all of a graph unless its words would be specks: then a readable size, from the top.
-const SMALLEST = 0.45;
-const READABLE = 0.75;
+export const SMALLEST = 0.55;
+export const READABLE = 0.75;
 
 // Cytoscape adds a <style> unless an element of this id exists; the page's policy allows none, and graph.css has the rule.
 function forgoInjectedStyle() {
@@ -54,9 +54,23 @@ export function makeCanvas(container, source, { onSelect, onOpen }) {
     if (!event.ctrlKey && !event.metaKey) event.stopPropagation();
   }, { capture: true });
 
-  cy.on("mouseover", "node.node, edge", ({ target }) => fadeAround(cy, target, surface));
-  cy.on("mouseout", "node.node, edge", () => clear(cy, surface));
-  surface.addEventListener("pointerleave", () => clear(cy, surface));
+  // Cytoscape remembers where on the page it is, and does not see when what is above it grows.
+  surface.addEventListener("pointerenter", () => cy.resize());
+  surface.addEventListener("pointerdown", () => cy.resize(), { capture: true });
+
+  // Cytoscape does not see the pointer leave and come back to the same node: every move is looked at.
+  let over = null;
+  const leave = () => {
+    over = null;
+    clear(cy, surface);
+  };
+  cy.on("mouseover mousemove", "node.node, edge", ({ target }) => {
+    if (over === target) return;
+    over = target;
+    fadeAround(cy, target, surface);
+  });
+  cy.on("mouseout", "node.node, edge", leave);
+  surface.addEventListener("pointerleave", leave);
   cy.on("tap", "node.node, edge", ({ target, originalEvent }) => {
     onSelect(target.id(), { aside: originalEvent.ctrlKey || originalEvent.metaKey });
   });
@@ -90,10 +104,10 @@ function near(cy, target) {
   const kept = new Set([target.id()]);
   const keep = (edge) => [edge.id(), ...edge.data("ends")].forEach((id) => kept.add(id));
   if (target.isEdge()) keep(target);
-  else cy.edges().forEach((edge) => edge.data("ends").includes(target.id()) && keep(edge));
+  else cy.edges().filter((edge) => edge.data("ends").includes(target.id())).forEach((edge) => keep(edge));
   if (target.hasClass("frame")) {
-    cy.nodes(".node").forEach((node) => kept.has(node.data("inside")) && kept.add(node.id()));
-    cy.edges().forEach((edge) => edge.data("ends").every((id) => kept.has(id)) && kept.add(edge.id()));
+    cy.nodes(".node").filter((node) => kept.has(node.data("inside"))).forEach((node) => void kept.add(node.id()));
+    cy.edges().filter((edge) => edge.data("ends").every((id) => kept.has(id))).forEach((edge) => void kept.add(edge.id()));
   }
   for (const id of [...kept]) {
     for (let at = cy.getElementById(id).data("inside"); at; at = cy.getElementById(at).data("inside")) kept.add(at);

@@ -2,7 +2,7 @@
 // <div class="graph" data-graph-elements="#id-of-a-json-script"> holds the SVG. Listens on document for
 // `treadle:overlay` (detail: an overlay); tells by `treadle:graph` that graphs are there to be patched.
 
-import { makeCanvas, recolour } from "./graph-canvas.js";
+import { makeCanvas, READABLE, recolour, SMALLEST } from "./graph-canvas.js";
 import { choose, listed, restoreChoice } from "./graph-choice.js";
 import { addKeys } from "./graph-keys.js";
 import { addMap } from "./graph-map.js";
@@ -45,8 +45,11 @@ function addChoosing(state) {
 
 function addCanvas(state) {
   const { container, source, svg } = state;
-  // The canvas takes exactly the place the picture has, so nothing on the page moves.
-  container.style.height = `${Math.max(240, Math.ceil(svg.getBoundingClientRect().height))}px`;
+  // The canvas takes exactly the place the picture has, so nothing on the page moves; on a narrow page, where the
+  // picture is too small to be read, it takes what its larger words need.
+  const { width, height } = svg.getBoundingClientRect();
+  const needed = width < source.bounds.w * SMALLEST ? Math.min(source.bounds.h * READABLE, innerHeight * 0.62) : 240;
+  container.style.height = `${Math.ceil(Math.max(needed, height))}px`;
   try {
     state.cy = makeCanvas(container, source, {
       onSelect: (id) => choose(state, id), onOpen: (id) => listed(state, id),
