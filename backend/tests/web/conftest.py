@@ -14,7 +14,7 @@ from sqlmodel import SQLModel
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 
-from treadle.errors import PromptAnswered, RunEnded
+from treadle.errors import NotApplicable, PromptAnswered, RunEnded
 from treadle.runner.requests import Requests
 from treadle.runner.signals import Signals
 from treadle.store.acceptance import Accepted
@@ -110,6 +110,16 @@ class Wishes(Requests):
         if run_id in self.ended:
             raise RunEnded(run_id, "completed")
         self.made.append(("cancel", {"run": run_id}))
+
+    def reopen(
+        self, run_id: str, decision: str, *, event: dict[str, Any] | None = None, epoch: int | None = None
+    ) -> None:
+        if run_id in self.ended:
+            raise NotApplicable(f"Run {run_id} is completed.")
+        self.made.append((decision, {"run": run_id, "event": event, "epoch": epoch}))
+
+    def give_up(self, run_id: str, *, epoch: int | None = None) -> None:
+        self.made.append(("give up", {"run": run_id, "epoch": epoch}))
 
     def step(self, run_id: str, *, delivery: str | None = None) -> None:
         self.made.append(("step", {"run": run_id, "delivery": delivery}))

@@ -35,6 +35,8 @@ class Signature:
     slots: tuple[tuple[str, Any], ...]
     is_async: bool
     order: tuple[str, ...]
+    may_be_nothing: bool = False
+    """Whether it may return None, which is no event."""
 
     @property
     def accepts(self) -> tuple[type[Event], ...]:
@@ -91,6 +93,7 @@ def read_signature(
         slots=tuple(slots),
         is_async=inspect.iscoroutinefunction(function),
         order=_order(function, parameters),
+        may_be_nothing=type(None) in (hints["return"], *members_of(hints["return"])),
     )
 
 

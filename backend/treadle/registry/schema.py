@@ -15,6 +15,9 @@ from treadle.engine.events import Event, HumanResponseEvent, StartEvent
 from treadle.engine.steps import StepSpec
 from treadle.engine.table import StepTable
 
+NOTHING = "None"
+"""The name under which a step may return no event."""
+
 _METHODS = frozenset(name for name in dir(Event) if not name.startswith("__"))
 
 
@@ -34,6 +37,17 @@ def start_schema(table: StepTable, start: type[StartEvent]) -> dict[str, Any]:
 def response_schemas(table: StepTable) -> dict[str, dict[str, Any]]:
     """The JSON schemas of the response events the steps take, by class name."""
     return {kind.__name__: event_schema(kind) for kind in table.routes.takers if issubclass(kind, HumanResponseEvent)}
+
+
+def outcome_schemas(table: StepTable) -> dict[str, dict[str, dict[str, Any] | None]]:
+    """What each step that may be done at most once may return, by event class; NOTHING stands for no event."""
+    outcomes: dict[str, dict[str, dict[str, Any] | None]] = {}
+    for name in sorted(table.routes.at_most_once):
+        signature = table.steps[name].spec.signature
+        outcomes[name] = {kind.__name__: event_schema(kind) for kind in signature.emits}
+        if signature.may_be_nothing:
+            outcomes[name][NOTHING] = None
+    return outcomes
 
 
 def event_schema(kind: type[Event]) -> dict[str, Any]:

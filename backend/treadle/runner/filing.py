@@ -8,7 +8,7 @@ from typing import Any
 from treadle.engine.validation import start_class
 from treadle.engine.workflow import Workflow
 from treadle.registry.catalog import event_types
-from treadle.registry.schema import response_schemas, start_schema
+from treadle.registry.schema import outcome_schemas, response_schemas, start_schema
 from treadle.store.routing import describe
 from treadle.visualizer.graph import Graph
 
@@ -21,10 +21,13 @@ def version_row(
     Raises WorkflowValidationError or NameError for a signature that cannot be read.
     """
     table = workflow.table
+    drawn = graph.to_dict()
+    if outcomes := outcome_schemas(table):
+        drawn["outcomes"] = outcomes
     return {
         "workflow": name,
         "fingerprint": fingerprint,
-        "graph": json.dumps({**graph.to_dict(), "routes": describe(table.routes, event_types(workflow))}),
+        "graph": json.dumps({**drawn, "routes": describe(table.routes, event_types(workflow))}),
         "start_schema": json.dumps(start_schema(table, start_class(table))),
         "responses": json.dumps(response_schemas(table)),
         "source": source,

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, RowMapping, func, select
 from sqlmodel import SQLModel
 
 from treadle.store import tables
+from treadle.store.questions import count_questions
 
 _PROMPT = SQLModel.metadata.tables[str(tables.Prompt.__tablename__)].c
 _RUN = SQLModel.metadata.tables[str(tables.Run.__tablename__)].c
@@ -58,9 +59,9 @@ def open_prompts(db: Connection, *, limit: int = 100) -> tuple[PromptRow, ...]:
 
 
 def count_open(db: Connection) -> int:
-    """How many prompts wait: the number in the title."""
+    """How many prompts and questions wait: the number in the title."""
     query = select(func.count()).select_from(_PROMPT.id.table).where(_PROMPT.status == "open")
-    return int(db.execute(query).scalar_one())
+    return int(db.execute(query).scalar_one()) + count_questions(db)
 
 
 def prompts_of(db: Connection, run_id: str) -> tuple[PromptRow, ...]:

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, delete, select, update
 
 from treadle.engine.records import to_record
+from treadle.engine.rules.resuming import UNKNOWN
 from treadle.engine.ticks import ErrorFacts, RunGivenUp
 from treadle.errors import NotApplicable, RunNotFound
 from treadle.store import inbox
@@ -24,12 +25,11 @@ from treadle.store.tables import Entry, Inbox, Run
 
 _runs, _entries, _inbox = Run.__table__, Entry.__table__, Inbox.__table__  # type: ignore[attr-defined]
 
-UNKNOWN = "StepUnknown"
-"""The error of a run that asks whether a step was done."""
-_HOPELESS = {
+HOPELESS = {
     "WorkflowStalledError": "no step of it failed: it had nothing left to do",
     "RunTooLarge": "it has outgrown what is kept of one run",
 }
+"""Errors after which trying again would come to the same, and why."""
 
 
 def accept_reopening(
@@ -104,7 +104,7 @@ def _judge(run: Row[Any], decision: str) -> None:
         raise NotApplicable(f"Run {run.id} is {_told(run)}; only a failed or timed out run can be retried{hint}.")
     if decision == "retry" and run.parent_id is not None:
         raise NotApplicable(f"Run {run.id} is part of run {run.parent_id}; retry that, and its step starts a new one.")
-    if decision == "retry" and (why := _HOPELESS.get(_type(run)) if run.entries else "it never began"):
+    if decision == "retry" and (why := HOPELESS.get(_type(run)) if run.entries else "it never began"):
         raise NotApplicable(f"Run {run.id} cannot be retried, {why}; start a new run instead.")
 
 

@@ -11,9 +11,11 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, Select, and_, exists, func, or_, select
 from sqlmodel import SQLModel
 
+from treadle.engine.rules.resuming import UNKNOWN
 from treadle.store import blobs, tables
 from treadle.store.choices import Choice
 from treadle.store.leases import LIVE
+from treadle.store.reopening import HOPELESS
 
 _RUN = SQLModel.metadata.tables[str(tables.Run.__tablename__)].c
 _ENTRY = SQLModel.metadata.tables[str(tables.Entry.__tablename__)].c
@@ -44,6 +46,8 @@ class RunSummary:
     parent_seq: int | None
     parent_step: str | None
     parent_call: int | None
+    epoch: int
+    """How often a worker took it up, or a person ended it: which of its stops one means."""
     nested: int
     """How many runs its own steps started."""
 
@@ -70,6 +74,22 @@ class RunDetail(RunSummary):
     """Limits that come near."""
     not_resumable: dict[str, Any] | None
     """The value that would be missing if its worker ended now: {message, key, event, step, path, type, entry}."""
+
+    @property
+    def stopped(self) -> bool:
+        """Whether it stands still with an error."""
+        return self.status in ("interrupted", "failed", "timed_out") and self.error is not None
+
+    @property
+    def asks(self) -> bool:
+        """Whether it asks a person if a step was done."""
+        return self.status == "interrupted" and self.error is not None and self.error.get("type") == UNKNOWN
+
+    @property
+    def retriable(self) -> bool:
+        """Whether a person may have it tried again where it failed."""
+        hopeless = self.error is None or self.error.get("type") in HOPELESS
+        return self.status in ("failed", "timed_out") and self.parent_id is None and self.entries > 0 and not hopeless
 
     @property
     def final(self) -> bool:

@@ -24,6 +24,7 @@ def summary_json(run: RunSummary) -> dict[str, Any]:
         "started_at": iso(run.started_at),
         "ended_at": iso(run.ended_at),
         "entries": run.entries,
+        "epoch": run.epoch,
         "continued_from": run.continued_from,
         "parent": _parent_json(run),
         "nested": run.nested,

@@ -12,6 +12,7 @@ from treadle.store.runs import EntryRow, RunDetail
 from treadle.store.workers import WorkerRow
 from treadle.store.workflows import VersionRow
 from treadle.web.forms import Form, blank_form
+from treadle.web.questions import question_of
 from treadle.web.templating import render
 
 REGIONS = {
@@ -57,6 +58,7 @@ def run_regions(
     version: VersionRow | None,
     csrf: str,
     workers: Sequence[WorkerRow] = (),
+    current: VersionRow | None = None,
     now: float | None = None,
     answering: Answering | None = None,
 ) -> dict[str, str]:
@@ -68,6 +70,7 @@ def run_regions(
         "csrf": csrf,
         "workers": workers,
         "waiting": [(prompt, response_forms(prompt, version, answering)) for prompt in waiting],
+        "question": question_of(run, current, version),
         "answered": [prompt for prompt in prompts if prompt.status == "answered"],
     }
     return {name: render(template, **values) for name, template in REGIONS.items()}

@@ -16,7 +16,7 @@ from treadle.store.database import Database
 from treadle.web.dependencies import Studio
 from treadle.web.frames import Streams
 from treadle.web.problems import install_problems
-from treadle.web.routes import controls, feeds, health, home, login, prompts, run, runs, workflows
+from treadle.web.routes import controls, feeds, health, home, login, prompts, run, runs, stopped, workflows
 from treadle.web.security import Gate, Security, SecurityConfig
 
 
@@ -40,7 +40,7 @@ def make_app(
     guard = Security(security)
     app.state.studio = Studio(database, requests, signals, guard, Streams())
     install_problems(app)
-    for module in (home, workflows, runs, run, controls, prompts, feeds, login, health):
+    for module in (home, workflows, runs, run, controls, stopped, prompts, feeds, login, health):
         app.include_router(module.router)
     app.mount("/static", Assets(directory=STATIC), name="static")
     return Gate(app, security=guard)

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from treadle.errors import RunNotFound
 from treadle.runner.feed import Batch, follow
 from treadle.store.runs import RunDetail, find_run, pulse
-from treadle.store.workflows import VersionRow, find_version
+from treadle.store.workflows import VersionRow, find_version, find_workflow
 from treadle.web.dependencies import Asking, InStudio, Studio
 from treadle.web.frames import Feed, change_frames, html_frames, json_frames
 from treadle.web.pictures import run_overlay
@@ -34,7 +34,7 @@ async def run_feed(
     last_event_id: LastEventId = None,
 ) -> Response:
     """Follow a run after a seq. `format=json` is for programs; `rows=false` leaves the entries out."""
-    run, version = await run_in_threadpool(_look_up, studio, run_id)
+    run, version, current = await run_in_threadpool(_look_up, studio, run_id)
     if last_event_id and last_event_id.isdigit():
         after = max(after, int(last_event_id))
     if not rows:
@@ -47,7 +47,9 @@ async def run_feed(
     else:
 
         def draw(batch: Batch) -> dict[str, str]:
-            return run_regions(batch.run, batch.prompts, version=version, csrf=session.csrf, workers=batch.workers)
+            return run_regions(
+                batch.run, batch.prompts, version=version, current=current, csrf=session.csrf, workers=batch.workers
+            )
 
         def draw_rows(batch: Batch) -> str:
             return entry_rows(batch.entries, batch.run) if rows else ""
@@ -75,9 +77,10 @@ async def changes(studio: InStudio, session: Asking, seen: str = "", last_event_
     return Feed(frames, streams=studio.streams, session_id=session.stream_key)
 
 
-def _look_up(studio: Studio, run_id: str) -> tuple[RunDetail, VersionRow | None]:
+def _look_up(studio: Studio, run_id: str) -> tuple[RunDetail, VersionRow | None, VersionRow | None]:
     with studio.database.read() as db:
         run = find_run(db, run_id)
         if run is None:
             raise RunNotFound(run_id)
-        return run, find_version(db, run.workflow, run.fingerprint)
+        current = find_workflow(db, run.workflow)
+        return run, find_version(db, run.workflow, run.fingerprint), current.version if current else None

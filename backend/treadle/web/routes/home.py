@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from treadle.store.prompts import open_prompts
+from treadle.store.questions import open_questions
 from treadle.store.runs import failed_since, page_of_runs, pulse, recent_statuses
 from treadle.store.workers import last_death
 from treadle.store.workflows import all_workflows
@@ -32,6 +33,7 @@ def home(request: Request, db: Reading) -> Response:
         now=now,
         seen=pulse(db),
         prompts=open_prompts(db, limit=10),
+        questions=open_questions(db, limit=10),
         active=page_of_runs(db, statuses=ACTIVE, limit=10),
         failed=failed[:FAILED],
         more_failed=len(failed) > FAILED,

@@ -7,12 +7,14 @@ from starlette.responses import Response
 
 from treadle.errors import InvalidFields, PromptNotFound, RunNotFound
 from treadle.store.prompts import PromptRow, find_prompt, open_prompts, prompts_of
+from treadle.store.questions import open_questions
 from treadle.store.runs import find_run, pulse
 from treadle.store.workflows import VersionRow, find_version
 from treadle.web.dependencies import InStudio, Reading, Sent, acted, page
 from treadle.web.forms import problems_of, read_form
 from treadle.web.presenting import prompt_json
 from treadle.web.running import Answering, response_forms, responses_to
+from treadle.web.templating import segment
 
 router = APIRouter()
 
@@ -20,12 +22,24 @@ router = APIRouter()
 @router.get("/inbox.json")
 def inbox_json(db: Reading) -> dict[str, object]:
     found = open_prompts(db)
-    return {"prompts": [prompt_json(prompt, responses=responses_to(prompt, _version(db, prompt))) for prompt in found]}
+    prompts = [prompt_json(prompt, responses=responses_to(prompt, _version(db, prompt))) for prompt in found]
+    questions = [
+        {
+            "run": asked.run_id,
+            "workflow": asked.workflow,
+            "parent": asked.parent_id,
+            "step": asked.step,
+            "url": f"/runs/{segment(asked.run_id)}/question",
+        }
+        for asked in open_questions(db)
+    ]
+    return {"prompts": prompts, "questions": questions}
 
 
 @router.get("/inbox")
 def inbox(request: Request, db: Reading) -> Response:
-    return page(request, "inbox.html", db=db, now=time.time(), seen=pulse(db), prompts=open_prompts(db))
+    return page(request, "inbox.html", db=db, now=time.time(), seen=pulse(db), prompts=open_prompts(db),
+                questions=open_questions(db))  # fmt: skip
 
 
 @router.get("/runs/{run_id}/prompts.json")

@@ -106,7 +106,9 @@ def run_page(
     at_tail = before is None and (after is None or len(entries) < PAGE)
     prompts = prompts_of(db, run_id)
     waiting = count_open(prompts)
-    regions = run_regions(run, prompts, version=version, csrf=session.csrf, now=now)
+    regions = run_regions(
+        run, prompts, version=version, current=current.version if current else None, csrf=session.csrf, now=now
+    )
     return page(
         request,
         "run.html",
@@ -125,7 +127,7 @@ def run_page(
         at_tail=at_tail and not view.listed,
         picture=run_picture(run, version, view, told_of(db, run, version, view)),
         view=view,
-        asking=bool(waiting),
+        asking=bool(waiting) or run.asks,
     )
 
 
