@@ -60,7 +60,7 @@ def test_events_are_paged_by_seq(program: TestClient, rows: Rows) -> None:
     rows.entries("r_1", 1, 5)
     page = program.get("/runs/r_1/events.json?after=1&limit=3").json()
     assert [event["seq"] for event in page["events"]] == [2, 3, 4] and page["next"] == 4
-    assert set(page["events"][0]) == {"seq", "at", "kind", "step", "event_type", "payload", "cause"}
+    assert set(page["events"][0]) == {"seq", "at", "kind", "step", "event_type", "payload", "cause", "superseded"}
     assert program.get("/runs/r_1/events.json?after=4").json()["next"] is None
 
 

@@ -6,7 +6,7 @@ import json
 
 from starlette.testclient import TestClient
 
-from .conftest import NOW, Rows, Wishes, csrf_of
+from .conftest import GRAPH, NOW, Rows, Wishes, csrf_of
 
 
 def test_home_says_what_to_do_when_empty(studio: TestClient) -> None:
@@ -157,3 +157,19 @@ def test_conflict_is_told_where_its_attempt_ended(studio: TestClient, rows: Rows
     assert "OSError: no (conflict: both)" in page
     assert "its worker ended (conflict: &lt;i&gt;)" in page
     assert page.count("Not taken back, because another step has written it since:") == 2
+
+
+def test_run_page_says_which_version_it_was_recorded_with_and_what_has_changed(studio: TestClient, rows: Rows) -> None:
+    """It draws the recorded graph, not the current one."""
+    rows.add("version", workflow="Asking", fingerprint="f0", graph=json.dumps(GRAPH).replace("ask", "beg"),
+             source="class Asking: ...\n# <old>", start_schema="{}", responses="{}", published_at=NOW - 1)  # fmt: skip
+    rows.run("r_old", fingerprint="f0")
+    page = studio.get("/runs/r_old").text
+    assert "Recorded with version <code>f0</code>; current is <code>f1</code>" in page
+    assert '<span class="cut">-# &lt;old&gt;</span>' in page
+    assert 'data-node="step:beg"' in page and 'data-node="step:ask"' not in page
+    rows.run("r_new", fingerprint="f1")
+    assert "Recorded with version" not in studio.get("/runs/r_new").text
+    rows.run("r_lost", fingerprint="f_lost")
+    page = studio.get("/runs/r_lost").text
+    assert "Recorded with version <code>f_lost</code>" in page and 'class="difference"' not in page

@@ -15,6 +15,7 @@ from treadle.runner.signals import Signals
 from treadle.store.database import Database
 from treadle.store.prompts import PromptRow, count_open, prompts_of
 from treadle.store.runs import EntryRow, RunDetail, entries_after, find_run
+from treadle.store.superseded import superseded_by
 from treadle.store.workers import WorkerRow, live_workers
 
 BATCH = 500
@@ -32,6 +33,8 @@ class Batch:
     workers: tuple[WorkerRow, ...]
     waiting: int
     """How many prompts of all runs are open."""
+    superseded: tuple[int, ...]
+    """The seqs of earlier entries that these ones have superseded."""
     last: bool
     """True when the run has ended and every entry was told."""
 
@@ -79,4 +82,6 @@ def _read(database: Database, run_id: str, after: int) -> Batch | None:
             return None
         entries = entries_after(db, run_id, after=after, limit=BATCH)
         workers = live_workers(db, now=time.time())
-        return Batch(run, prompts_of(db, run_id), entries, workers, count_open(db), run.final and len(entries) < BATCH)
+        over = superseded_by(db, run_id, {entry.kind for entry in entries}, after=after)
+        last = run.final and len(entries) < BATCH
+        return Batch(run, prompts_of(db, run_id), entries, workers, count_open(db), over, last)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from treadle.store import blobs, tables
 from treadle.store.choices import Choice
 from treadle.store.leases import LIVE
 from treadle.store.reopening import HOPELESS
+from treadle.store.superseded import superseded
 
 _RUN = SQLModel.metadata.tables[str(tables.Run.__tablename__)].c
 _ENTRY = SQLModel.metadata.tables[str(tables.Entry.__tablename__)].c
@@ -115,6 +116,8 @@ class EntryRow:
     cause: int | None
     size: int
     head: str | None = None
+    superseded: bool = False
+    """Whether it was shown by an attempt that was not its step's last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,10 +266,11 @@ def _summary_fields(row: RowMapping) -> dict[str, Any]:
 def _entries(db: Connection, run_id: str, query: Select[Any]) -> tuple[EntryRow, ...]:
     rows = db.execute(query).mappings().all()
     heads = blobs.heads(db, run_id, [row["payload"] for row in rows])
-    return tuple(_entry(row, heads) for row in rows)
+    over = superseded(db, run_id, rows)
+    return tuple(_entry(row, heads, over) for row in rows)
 
 
-def _entry(row: RowMapping, heads: Mapping[str, str]) -> EntryRow:
+def _entry(row: RowMapping, heads: Mapping[str, str], over: Collection[int]) -> EntryRow:
     known = dict(row)
     text = known["payload"]
     stub = blobs.stub_of(text)
@@ -281,6 +285,7 @@ def _entry(row: RowMapping, heads: Mapping[str, str]) -> EntryRow:
         cause=known["cause"],
         size=stub.size if stub is not None else len(text or ""),
         head=heads.get(stub.hash, "") if stub is not None else _head(text),
+        superseded=known["seq"] in over,
     )
 
 

@@ -111,6 +111,8 @@ async def html_frames(
             seq = str(batch.entries[-1].seq) if batch.entries else None
             if parts:
                 yield ServerSentEvent("".join(parts), id=seq, sep="\n")
+            if batch.superseded:
+                yield ServerSentEvent(json.dumps(batch.superseded), event="treadle:superseded", sep="\n")
             counts = await anyio.to_thread.run_sync(overlay, batch)
             yield ServerSentEvent(json.dumps(counts), event="treadle:counts", sep="\n")
             if batch.waiting != waiting:
@@ -121,10 +123,13 @@ async def html_frames(
 
 
 async def json_frames(batches: AsyncGenerator[Batch]) -> AsyncGenerator[ServerSentEvent]:
-    """Frames for programs: {events, run} in each message, the last one named `end`."""
+    """Frames for programs: {events, run}, the last one named `end`; `superseded` are seqs told before."""
     async with aclosing(batches):
         async for batch in batches:
-            data = {"events": [entry_json(entry) for entry in batch.entries], "run": run_json(batch.run)}
+            events = [entry_json(entry) for entry in batch.entries]
+            data: dict[str, Any] = {"events": events, "run": run_json(batch.run)}
+            if batch.superseded:
+                data["superseded"] = list(batch.superseded)
             yield ServerSentEvent(
                 json.dumps(data, ensure_ascii=False),
                 id=str(batch.entries[-1].seq) if batch.entries else None,

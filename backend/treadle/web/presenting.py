@@ -66,6 +66,7 @@ def entry_json(entry: EntryRow) -> dict[str, Any]:
         "event_type": entry.event_type,
         "payload": _payload_json(entry),
         "cause": entry.cause,
+        "superseded": entry.superseded,
     }
 
 

@@ -38,6 +38,14 @@ if (feed) {
   feed.addEventListener("treadle:end", () => {
     ended = true;
   });
+  // Entries of an attempt that is not the last one after all.
+  feed.addEventListener("treadle:superseded", (event) => {
+    for (const seq of JSON.parse(event.detail.data)) {
+      const row = document.getElementById(`e${seq}`);
+      row?.toggleAttribute("data-superseded", true);
+      row?.querySelector(".superseded")?.removeAttribute("hidden");
+    }
+  });
   feed.addEventListener("treadle:waiting", (event) => showWaiting(Number(event.detail.data)));
   let counts = null;
   const tell = () => counts && document.dispatchEvent(new CustomEvent("treadle:overlay", { detail: counts }));

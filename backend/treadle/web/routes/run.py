@@ -13,6 +13,7 @@ from treadle.store.prompts import prompts_of
 from treadle.store.runs import RunDetail, entries_after, entries_before, find_run
 from treadle.store.workflows import find_version, find_workflow
 from treadle.web.dependencies import Asking, Reading, page
+from treadle.web.difference import difference_of
 from treadle.web.exports import Asked, export_page, run_file
 from treadle.web.pictures import run_overlay, run_picture
 from treadle.web.presenting import entry_json, run_json
@@ -116,8 +117,7 @@ def run_page(
         now=now,
         run=run,
         version=version,
-        # After a plus sign there are the steps that a nested instance has for itself.
-        changed=bool(current and current.offered and current.fingerprint != run.fingerprint.partition("+")[0]),
+        difference=difference_of(run, version, current),
         regions=regions,
         rows=entry_rows(entries, run),
         first=first,
