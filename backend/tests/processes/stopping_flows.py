@@ -6,7 +6,7 @@ import asyncio
 import os
 from pathlib import Path
 
-from treadle import Event, StartEvent, StopEvent, Workflow, step
+from treadle import ConstantDelayRetryPolicy, Event, StartEvent, StopEvent, Workflow, step
 
 HERE = Path(__file__).parent
 
@@ -77,3 +77,19 @@ class Short(Workflow):
     async def cut(self, ev: Ordered) -> StopEvent:
         mark("cut")
         raise ValueError("too short")  # the fault
+
+
+class Knots(Workflow):
+    """Tries again and again, as long as there is no file `go`."""
+
+    @step
+    async def order(self, ev: StartEvent) -> Ordered:
+        mark("ordered")
+        return Ordered(amount=3)
+
+    @step(retry_policy=ConstantDelayRetryPolicy(delay=0.5, maximum_attempts=1000))
+    async def knot(self, ev: Ordered) -> StopEvent:
+        mark("knotted")
+        if not (HERE / "go").exists():
+            raise ValueError("slipped")
+        return StopEvent(result="knotted")
