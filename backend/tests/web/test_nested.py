@@ -115,15 +115,15 @@ def test_workflow_nobody_offers_has_a_page_and_cannot_be_started(studio: TestCli
     assert 'data-node="step:ask"' in page and "No loaded file offers" in page and 'id="row-r_h"' in page
     assert 'action="/workflows/Hidden/runs"' not in page
     run = studio.get("/runs/r_h").text
-    assert 'data-node="step:ask"' in run and "Continue from this context" not in run and "has changed since" not in run
+    assert 'data-node="step:ask"' in run and "Continue from this context" not in run and "Recorded with version" not in run
     assert "Hidden" not in studio.get("/").text
 
 
 def test_steps_of_one_instance_are_no_change_of_the_code(studio: TestClient, rows: Rows) -> None:
     rows.run("r_own", fingerprint="f1+abc123")
     rows.run("r_old", fingerprint="f0")
-    assert "has changed since" not in studio.get("/runs/r_own").text
-    assert "has changed since" in studio.get("/runs/r_old").text
+    assert "Recorded with version" not in studio.get("/runs/r_own").text
+    assert "Recorded with version" in studio.get("/runs/r_old").text
 
 
 def test_every_kind_of_entry_has_its_word(studio: TestClient, rows: Rows) -> None:

@@ -65,7 +65,8 @@ class Case:
     @property
     def parked(self) -> bool:
         """Whether a worker that could not go on has stopped it by its row alone; its counts may be a moment old."""
-        return self.run["status"] == "interrupted" or bool(self.records and self.records[-1].kind == "given_up")
+        given_up = bool(self.records) and self.records[-1].kind == "given_up"
+        return self.run["status"] == "interrupted" or self.reopening or given_up
 
     def finding(self, check: str, message: str, entry: int | None = None) -> Finding:
         return Finding(check, message, self.id, entry)
