@@ -115,7 +115,8 @@ def test_workflow_nobody_offers_has_a_page_and_cannot_be_started(studio: TestCli
     assert 'data-node="step:ask"' in page and "No loaded file offers" in page and 'id="row-r_h"' in page
     assert 'action="/workflows/Hidden/runs"' not in page
     run = studio.get("/runs/r_h").text
-    assert 'data-node="step:ask"' in run and "Continue from this context" not in run and "Recorded with version" not in run
+    assert 'data-node="step:ask"' in run and "Continue from this context" not in run
+    assert "Recorded with version" not in run
     assert "Hidden" not in studio.get("/").text
 
 

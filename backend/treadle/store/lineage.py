@@ -200,6 +200,6 @@ def at_rest(counts: str, *, over: bool) -> str:
     for step in told.get("steps", {}).values():
         step |= {"running": 0, "waiting": 0}
     for child in told.get("children", ()) if over else ():
-        if child["status"] == "running":
+        if child["status"] in ("running", "waiting"):
             child["status"] = "cancelled"
     return json.dumps(told | {"prompts": 0}, separators=(",", ":"))
