@@ -26,6 +26,11 @@ _PENDING = (
     .order_by(_inbox.c.id)
     .limit(literal_column("1000"))
 )
+_REOPENING = (
+    select(_inbox.c.id, _inbox.c.body)
+    .where(_inbox.c.run_id == bindparam("run"), _inbox.c.kind == "reopening", _inbox.c.handled_at.is_(None))
+    .limit(1)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +78,7 @@ def reopening(database: Database, run_id: str) -> Request | None:
 
 def pending_reopening(connection: Connection, run_id: str) -> Request | None:
     """`reopening` inside the caller's transaction."""
-    query = select(_inbox.c.id, _inbox.c.body).where(
-        _inbox.c.run_id == run_id, _inbox.c.kind == "reopening", _inbox.c.handled_at.is_(None)
-    )
-    row = connection.execute(query.limit(1)).first()
+    row = connection.execute(_REOPENING, {"run": run_id}).first()
     return Request(row.id, run_id, "reopening", json.loads(row.body)) if row is not None else None
 
 

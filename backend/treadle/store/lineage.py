@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, func, insert, or_, select, update
 
 from treadle.engine.records import Record, to_record
 from treadle.engine.reducer import apply
@@ -84,21 +84,31 @@ class Nested:
         return self.status in ("failed", "cancelled", "timed_out")
 
 
+# Made once: every run that is taken up again asks, and most have nothing inside.
+_NESTED = (
+    select(
+        _runs.c.id, _runs.c.parent_seq, _runs.c.parent_step, _runs.c.parent_call, _runs.c.workflow, _runs.c.status,
+        _runs.c.epoch, _runs.c.lease_owner, _entries.c.event_type, _entries.c.payload,
+    )
+    .outerjoin(
+        _entries, and_(_entries.c.run_id == _runs.c.id, _entries.c.kind == "run_started", _entries.c.seq == 1)
+    )
+    .where(_runs.c.parent_id == bindparam("parent"))
+    .order_by(_runs.c.created_at, _runs.c.parent_call)
+)  # fmt: skip
+_GOING_ON_INSIDE = _NESTED.where(_runs.c.status.in_(LIVE))
+_OF_DELIVERY = _NESTED.where(_runs.c.parent_seq == bindparam("seq"), _runs.c.parent_step == bindparam("step"))
+
+
 def nested_runs(database: Database, parent: str, *, seq: int | None = None, step: str | None = None) -> list[Nested]:
     """The runs that `parent` started, oldest first: all that go on, or, of the delivery (`seq`, `step`), all."""
-    first = and_(_entries.c.run_id == _runs.c.id, _entries.c.kind == "run_started", _entries.c.seq == 1)
-    query = (
-        select(_runs, _entries.c.event_type, _entries.c.payload)
-        .outerjoin(_entries, first)
-        .where(_runs.c.parent_id == parent)
-        .order_by(_runs.c.created_at, _runs.c.parent_call)
-    )
-    if step is None:
-        query = query.where(_runs.c.status.in_(LIVE))
-    else:
-        query = query.where(_runs.c.parent_seq == seq, _runs.c.parent_step == step)
+    given: dict[str, Any] = {"parent": parent}
+    query = _GOING_ON_INSIDE
+    if step is not None:
+        query = _OF_DELIVERY
+        given |= {"seq": seq, "step": step}
     with database.read() as connection:
-        rows = connection.execute(query).all()
+        rows = connection.execute(query, given).all()
     return [
         Nested(
             row.id, Place(parent, row.parent_seq, row.parent_step, row.parent_call), row.workflow, row.status,
