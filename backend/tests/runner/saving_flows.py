@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
+from saving_gate import gate
 
 from treadle import Context, Event, StartEvent, StopEvent, Workflow, step
-
-
-async def gate(go: str) -> None:
-    """Stand still for ever, unless the file is there."""
-    if not os.path.exists(go):  # noqa: ASYNC240, PTH110
-        await asyncio.Event().wait()
 
 
 class Turn(Event):

@@ -31,6 +31,9 @@ class IdleRun:
     def context_values(self) -> dict[str, Any]:
         return self.state.context
 
+    def lend(self, key: str, value: Any, delivery: Delivery) -> None:
+        """Nothing of it is in a journal."""
+
     def edit_lock(self) -> asyncio.Lock:
         if self._edits is None:
             self._edits = asyncio.Lock()

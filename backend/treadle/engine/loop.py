@@ -17,6 +17,7 @@ from treadle.engine.commands import Command, EndRun, Publish, RunStep, WaitForRe
 from treadle.engine.events import Event, InputRequiredEvent, StepStateChanged
 from treadle.engine.failures import last_event
 from treadle.engine.journal import Journal, Kept
+from treadle.engine.lending import Lending
 from treadle.engine.nesting import Launch
 from treadle.engine.outbox import RunOutbox
 from treadle.engine.reducer import apply
@@ -49,6 +50,7 @@ class RunLoop:
         "_stepper",
         "_timeout",
         "_timers",
+        "lending",
         "look",
         "outbox",
         "over",
@@ -83,6 +85,7 @@ class RunLoop:
         self._ended = ended
         self._journal = journal
         self._admit: Any = getattr(journal, "admit", None)  # what only a journal with limits has
+        self.lending: Lending | None = getattr(journal, "lending", None)
         self._timeout = timeout
         self.say = say
         self._pending: deque[tuple[asyncio.Future[None], Sequence[Command]]] = deque()
@@ -91,8 +94,7 @@ class RunLoop:
         self._start: ticks.RunStarted | None = None
         self._early: list[ticks.Tick] | None = None
         self._failure: tuple[ticks.ErrorFacts | None, BaseException | None] = (None, None)
-        self.over = False
-        self.stepwise = False
+        self.over = self.stepwise = False
         self.look: Callable[[], None] | None = None
         self.outbox = RunOutbox(self, launch)
         self._carriers = Carriers(self)

@@ -15,6 +15,7 @@ from weakref import WeakValueDictionary
 
 from treadle.engine import ticks
 from treadle.engine.events import Event, HumanResponseEvent, InputRequiredEvent
+from treadle.engine.lending import Lending
 from treadle.engine.nesting import ChildRun, Launch, Nestable
 from treadle.engine.rules.collecting import collected_batch
 from treadle.engine.state import Delivery, RunState
@@ -29,6 +30,7 @@ class Running(Protocol):
     run_id: str
     state: RunState
     over: bool
+    lending: Lending | None
 
     def now(self) -> float: ...
     def saved(self) -> RunState: ...
@@ -78,6 +80,11 @@ class RunOutbox:
     def context_values(self) -> dict[str, Any]:
         early = self._run.context_at_start()
         return early if early is not None else self._run.state.context
+
+    def lend(self, key: str, value: Any, delivery: Delivery) -> None:
+        """A step is given a value that it may change in place."""
+        if self._run.lending is not None and not self._run.over:
+            self._run.lending.lend(key, value, delivery)
 
     def edit_lock(self) -> asyncio.Lock:
         if self._edits is None:

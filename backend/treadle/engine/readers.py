@@ -8,6 +8,7 @@ from typing import Any
 
 from treadle.engine import ticks
 from treadle.engine.events import Event
+from treadle.engine.later import Later
 from treadle.engine.record import Record
 from treadle.engine.serializers import EventTypes, read_event
 from treadle.engine.ticks import ErrorFacts, Key, Tick
@@ -29,33 +30,18 @@ def read(record: Record, decoder: Decoder) -> Tick:
     return _READERS[record.kind](record, decoder)
 
 
-class Later:
-    """A large context value that is read only if the run still has it at the end of a fold."""
-
-    LARGE = 2048
-    """Characters from which on it is worth it."""
-
-    __slots__ = ("_known", "_record")
-
-    def __init__(self, record: Record) -> None:
-        self._record: Record | None = record
-        self._known: Any = None
-
-    def value(self, decoder: Decoder) -> Any:
-        """The value, always the same one. Raises what `read` raises."""
-        if self._record is not None:
-            self._known = _value(self._record, decoder, "context value")[1]
-            self._record = None
-        return self._known
+LARGE = 2048
+"""Characters of a context value that is worth being read only if the run still has it at the end of a fold."""
 
 
 def read_later(record: Record, decoder: Decoder) -> Tick:
     """`read`, but that a large context value is a `Later`."""
     payload = record.payload
-    if record.kind != "context_changed" or payload is None or len(payload) < Later.LARGE:
+    if record.kind != "context_changed" or payload is None or len(payload) < LARGE:
         return read(record, decoder)
     key = decoder.value(_plain.raw_decode(payload, len('{"key":'))[0])
-    return ticks.ContextChanged(record.at, _owner(record), key, Later(record))
+    value = Later(lambda: _value(record, decoder, "context value")[1])
+    return ticks.ContextChanged(record.at, _owner(record), key, value)
 
 
 _plain = json.JSONDecoder()

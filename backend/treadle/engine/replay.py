@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from treadle.engine.holdings import deliveries, still_held
-from treadle.engine.readers import Later, read_later
+from treadle.engine.later import Later
+from treadle.engine.readers import read_later
 from treadle.engine.record import Record
 from treadle.engine.reducer import apply
 from treadle.engine.serializers import EventTypes
@@ -34,19 +35,19 @@ def fold_records(
     for record in records:
         apply(state, read_later(record, decoder))
         state.size += record.size
-    _read_at_last(state, decoder)
+    _read_at_last(state)
     for _, error in still_held(decoder.losses, state) if decoder.losses else ():
         raise error
     return state
 
 
-def _read_at_last(state: RunState, decoder: Decoder) -> None:
+def _read_at_last(state: RunState) -> None:
     """Read the large values that the run still has."""
     for key, value in state.context.items():
         if type(value) is Later:
-            state.context[key] = value.value(decoder)
+            state.context[key] = value.value
     for delivery in deliveries(state):
         writes = delivery.memo.writes if delivery.memo is not None else {}
         for key, (old, writer) in writes.items():
             if type(old) is Later:
-                writes[key] = (old.value(decoder), writer)
+                writes[key] = (old.value, writer)

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from treadle.engine.events import Event
+from treadle.engine.later import read_now
 from treadle.engine.records import EventTypes
 from treadle.engine.serializers import decode, decode_event, encode, encode_event
 from treadle.engine.state import MISSING, Buffer, Child, Delivery, Memo, Outcome, Routes, RunState, StepCounts, Wait
@@ -19,15 +20,18 @@ FORM = 1
 """The form of the data; a later Treadle reads the earlier ones."""
 
 
-def to_snapshot(state: RunState) -> dict[str, Any]:
-    """`state` as JSON data. Raises ValueNotStorable naming the event or key that has no exact form."""
+def to_snapshot(state: RunState, *, context: bool = True) -> dict[str, Any]:
+    """`state` as JSON data, without its context where the caller has that.
+
+    Raises ValueNotStorable naming the event or key that has no exact form.
+    """
     return {
         "form": FORM,
         "steps": {name: asdict(counts) for name, counts in state.steps.items()},
         "seq": state.seq,
         "held": state.held,
         "outcome": _outcome(state.outcome),
-        "context": encode(state.context, outer=True),
+        **({"context": encode(state.context, outer=True)} if context else {}),
         "writers": encode(state.writers),
         "running": [_delivery(delivery) for delivery in state.running.values()],
         "queued": {step: [_delivery(delivery) for delivery in queue] for step, queue in state.queued.items()},
@@ -139,7 +143,7 @@ def _delivery(delivery: Delivery) -> dict[str, Any]:
         data["memo"] = {
             "sent": memo.sent,
             "asked": memo.asked,
-            "writes": {key: [_known(old, key), _known(writer)] for key, (old, writer) in memo.writes.items()},
+            "writes": {key: [_known(read_now(old), key), _known(writer)] for key, (old, writer) in memo.writes.items()},
             "batches": [[_event(event) for event in batch] for batch in memo.batches],
             "waited": [None if event is None else _event(event) for event in memo.waited],
             "results": encode(memo.results, outer=True),

@@ -23,6 +23,7 @@ class Keeper(Protocol):
     @property
     def state_type(self) -> type | None: ...
     def context_values(self) -> dict[str, Any]: ...
+    def lend(self, key: str, value: Any, delivery: Delivery) -> None: ...
     def edit_lock(self) -> asyncio.Lock: ...
     def change_context(self, key: str, value: Any, *, delivery: Delivery | None) -> None: ...
     def remove_context(self, key: str, *, delivery: Delivery | None) -> None: ...
@@ -55,13 +56,17 @@ class StateStore(Generic[S]):
 
     async def get(self, path: str, default: Any = MISSING) -> Any:
         """The value at `path`, e.g. "user.address.city" or "rows.0"; without it `default`, else ValueError."""
-        value: Any = self._keeper.context_values()
+        value: Any
+        values = value = self._keeper.context_values()
         for name in _parts(path, value):
             value = _member(value, name)
             if value is MISSING:
                 if default is MISSING:
                     raise ValueError(f"Path '{path}' not found in the state: there is no '{name}'.")
                 return default
+        first = path if path in values else path.partition(".")[0]
+        if self._delivery is not None and first in values:
+            self._keeper.lend(first, values[first], self._delivery)
         return value
 
     async def set(self, path: str, value: Any) -> None:

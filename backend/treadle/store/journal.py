@@ -10,9 +10,10 @@ from sqlalchemy import Connection, select
 
 from treadle.engine.commands import Command
 from treadle.engine.journal import Kept
+from treadle.engine.lending import Lending
 from treadle.engine.limits import LIMITS, Limits
 from treadle.engine.record import Record
-from treadle.engine.serializers import EventTypes, to_json
+from treadle.engine.serializers import EventTypes
 from treadle.engine.state import RunState
 from treadle.engine.summary import Summary, summarize
 from treadle.engine.ticks import Tick, WaitStarted
@@ -23,6 +24,7 @@ from treadle.store.lineage import Birth
 from treadle.store.saving import Saving
 from treadle.store.scales import Scales
 from treadle.store.tables import Entry
+from treadle.store.texts import ContextTexts
 from treadle.store.writer import LAG, Share, Writer
 
 _entries = Entry.__table__  # type: ignore[attr-defined]
@@ -59,7 +61,9 @@ class StoredJournal:
         self._expects = expects
         self._share: Share | None = None
         self._handled: list[dict[str, object]] = []
-        self._scales = Scales(types, limits)
+        self._texts = ContextTexts(types, limits)
+        self.lending = Lending(self._texts)
+        self._scales = Scales(types, limits, self._texts)
         self._saving = Saving(saved_at)
         self._nested = nested
         self._told: Summary | None = None
@@ -117,16 +121,19 @@ class StoredJournal:
         share.owner = None if over else self._owner
         if over and self._saving.any:
             share.state = ""
-        elif not over and self._saving.due(state) and (text := self._saving.text(state)) is not None:
+        elif not over and self._saving.due(state) and (text := self._saving.text(state, self._context())) is not None:
             share.state = text
             self._scales.splicer.forget()
         if over or state.status == "waiting":
-            try:
-                share.context = to_json(state.context, where="Context:", outer=True)
-            except ValueNotStorable:
-                share.context = ""
+            share.context = self._context() or ""
         return share
 
+    def _context(self) -> str | None:
+        """The context as JSON text; None of one that cannot be stored."""
+        try:
+            return self._texts.context(self.state)
+        except ValueNotStorable:
+            return None
 
     def _may_lag(self, state: RunState) -> bool:
         """Whether the row may stay as it is for a moment: the run goes on, and the row has said so just now.

@@ -34,13 +34,18 @@ class Saving:
         # Twice: the first change of a large context value after it is kept whole, and weighs as much once more.
         return state.seq - self._seq >= self.EVERY and state.size - self._size >= 2 * self._weight
 
-    def text(self, state: RunState) -> str | None:
-        """The state as JSON text; None if it cannot be saved now: then it is tried again as much later."""
+    def text(self, state: RunState, context: str | None) -> str | None:
+        """The state as JSON text, with its context as such; None if it cannot be saved now: then it is tried again as
+        much later.
+        """
         self._seq, self._size = state.seq, state.size
+        if context is None:
+            return None
         try:
-            text = json.dumps(to_snapshot(state), separators=(",", ":"))
+            rest = json.dumps(to_snapshot(state, context=False), separators=(",", ":"))
         except TreadleError:
             return None
+        text = f'{{"context":{context},{rest[1:]}'
         self._weight = len(text)
         self.any = True
         return text

@@ -16,6 +16,7 @@ from treadle.engine.ticks import Tick
 from treadle.engine.values.weighing import weight_of
 from treadle.errors import LimitExceeded, ValueNotStorable
 from treadle.store.splices import Splicer
+from treadle.store.texts import ContextTexts
 
 _STEPS_DOING = frozenset({
     ticks.StepFinished, ticks.EventSent, ticks.EventStreamed, ticks.EventsCollected, ticks.WaitStarted,
@@ -26,15 +27,18 @@ _NOTHING = "{}"
 
 
 class Scales:
-    """Makes the records of one run's ticks. `types` are the event classes that go by their names."""
+    """Makes the records of one run's ticks. `types` are the event classes that go by their names,
+    `texts` remember what is said of the context.
+    """
 
-    def __init__(self, types: EventTypes | None, limits: Limits) -> None:
+    def __init__(self, types: EventTypes | None, limits: Limits, texts: ContextTexts) -> None:
         self._types = types
         self._limits = limits
         self._ready: tuple[Tick, Record, list[Loss]] | None = None
         self._losses: list[tuple[Loss, dict[str, Any]]] = []
         self._context: dict[str, int] | None = None
         self._told: str | None = None
+        self._texts = texts
         self.splicer = Splicer()
 
     def admit(self, state: RunState, tick: Tick) -> None:
@@ -58,6 +62,7 @@ class Scales:
         _, record, losses = ready
         assert record.seq == seq
         if type(tick) is ticks.ContextChanged:
+            self._texts.note(tick, record, whole=not losses)
             record = self.splicer.shorten(record)
         if self._told is None:
             self._told = "" if seq > 1 else _NOTHING

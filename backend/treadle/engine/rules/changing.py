@@ -7,6 +7,7 @@ from itertools import chain
 from typing import Any
 
 from treadle.engine.commands import Command
+from treadle.engine.later import read_now
 from treadle.engine.state import MISSING, Delivery, RunState
 from treadle.engine.ticks import ContextChanged, ContextRemoved, Key
 
@@ -38,7 +39,7 @@ def undo_writes(state: RunState, delivery: Delivery) -> None:
         if old is MISSING:
             state.context.pop(name, None)
         else:
-            state.context[name] = old
+            state.context[name] = read_now(old)
         if writer is MISSING:
             del state.writers[name]
         else:
