@@ -449,5 +449,5 @@ async def test_worker_that_was_silent_for_too_long_takes_up_its_own_runs(bench, 
         await bench.until(run_id, lambda _: marks(folder)["bottom"] == 2)
         flows.Inner.gate.set()
         assert (await bench.ended(run_id))["result"] == 1
-        assert not bench.host.runs
+        await bench.until(run_id, lambda _: not bench.host.runs)  # told when it is on disk, which we may see first
     assert [(row["status"], row["epoch"]) for row in nested(bench, run_id)] == [("completed", 2)]
