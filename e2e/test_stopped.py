@@ -63,6 +63,7 @@ def test_question_is_found_and_answered(
     page = visitor.page
     expect(page.get_by_role("heading", name="Was pay done?")).to_be_visible(timeout=60_000)
     visitor.expect_status("interrupted")
+    visitor.expect_node("step:pay", "stopped")
     show(visitor, window, picture, "question")
     visitor.open("/")
     page.get_by_role("region", name="Needs you").get_by_role("link", name="Was step pay done?").click()
@@ -94,5 +95,5 @@ def test_run_that_asks_is_failed(visitor: Visitor) -> None:
     expect(page.get_by_role("button", name="Fail the run")).to_be_visible(timeout=90_000)
     page.get_by_role("button", name="Fail the run").click()
     visitor.expect_status("failed")
-    expect(page.get_by_text("Given up by a person.")).to_be_visible()
+    expect(page.locator("#run-outcome")).to_contain_text("Given up by a person.")
     expect(page.get_by_role("button", name="Retry")).to_be_visible()

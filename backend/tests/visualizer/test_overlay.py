@@ -38,7 +38,9 @@ def status_of(step: dict[str, int], run_status: str) -> str:
         ({"started": 3, "failed": 2, "done": 1}, "completed", "done"),
         ({"started": 3, "failed": 2, "done": 1}, "failed", "failed"),
         ({"started": 1, "running": 1}, "cancelled", "stopped"),
-        ({"started": 1, "running": 1}, "interrupted", "running"),
+        ({"started": 1, "running": 1}, "interrupted", "stopped"),
+        ({"started": 1}, "interrupted", "stopped"),
+        ({"started": 1, "done": 1}, "interrupted", "done"),
     ],
 )
 def test_step_status(step: dict[str, int], run_status: str, expected: str) -> None:

@@ -167,16 +167,18 @@ def _step_mark(step: Mapping[str, Any], join: Mapping[str, Any], facts: Facts) -
     note = _times_note(count, "ran")
     if failed:
         note += f"; {failed} failed attempt{'s' if failed > 1 else ''}"
-    if running and not facts.over:
+    at_rest = facts.over or facts.status == "interrupted"
+    if running and not at_rest:
         more = f"; {running} at work now" if running > 1 or count > 1 else ""
         return NodeMark("running", count, label, note + more, _join_line(join))
     if waiting and not facts.over:
         return NodeMark("waiting", count, _join_label(join) or label, _join_note(join), _join_line(join))
     if failed and (facts.status == "failed" or done == 0):
         return NodeMark("failed", count, label, note)
-    if running or (facts.over and started > done + failed):
-        words = "failed" if facts.status == "failed" else facts.status.replace("_", " ")
-        return NodeMark("stopped", count, label, f"{note}; at work when the run ended as {words}")
+    if running or (at_rest and started > done + failed):
+        words = facts.status.replace("_", " ")
+        ended = "was interrupted" if facts.status == "interrupted" else f"ended as {words}"
+        return NodeMark("stopped", count, label, f"{note}; at work when the run {ended}")
     if waiting and not done:
         return NodeMark("stopped", count, _join_label(join) or label, _join_note(join), _join_line(join))
     if count or waiting:
