@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,7 @@ from campaigns.rig import RIG
 from campaigns.studio import Studio
 
 FLOWS = Path(__file__).parent / "hostile.py"
+SLOWEST = "slowest answer of /health, in ms"
 LATE = 1.5
 """Seconds that `/health` may take at worst; on a machine of our own it takes milliseconds."""
 SPARED: dict[str, tuple[str, str]] = {
@@ -48,10 +50,12 @@ class Hostilities:
     def __init__(self, folder: Path, *, floods: int) -> None:
         self.studio = Studio(folder, [FLOWS], workers=2, environment={RIG: '{"memory": 2000}'})
         self.slowest = 0.0
+        self.counts: Counter[str] = Counter()
         self._floods = floods
 
     def end(self) -> list[str]:
         """Kill the studio; what is wrong with what it leaves."""
+        self.counts[SLOWEST] = round(1000 * self.slowest)
         self.studio.kill()
         code, said = self.studio.check()
         self.studio.close()
@@ -70,6 +74,8 @@ class Hostilities:
             for run_id in resting:
                 run = studio.ended(run_id, seconds=60)
                 broken += [] if run["result"] == "rested" else [f"a bystander: {run['status']} {run['error']}"]
+        self.counts["hostile runs"] += len(names)
+        self.counts["bystanders"] += bystanders
         if self.slowest > LATE:
             broken.append(f"/health took {self.slowest:.1f} s")
         return broken
@@ -121,9 +127,8 @@ def campaign(folder: Path, *, seed: int, rounds: int) -> Judgement:
         groups = [[name] for name in rng.sample(list(ENDS), len(ENDS))]
         for group in [*groups, list(SPARED), list(LOST)]:
             judgement.broken += made.together(group)
-            judgement.counts["hostile runs"] += len(group)
-            judgement.counts["bystanders"] += 4
-        judgement.broken += made.clinging()
-        judgement.counts["slowest answer of /health, in ms"] = round(1000 * made.slowest)
-        judgement.broken += made.end()
+        judgement.broken += made.clinging() + made.end()
+        slowest = max(judgement.counts[SLOWEST], made.counts.pop(SLOWEST))
+        judgement.add(Judgement(counts=made.counts))
+        judgement.counts[SLOWEST] = slowest
     return judgement

@@ -22,7 +22,7 @@ from campaigns.studio import Studio
 
 HERE = Path(__file__).parent
 FLOWS = [HERE / "flows.py", HERE / "mix.py", HERE / "nests.py"]
-WORK, PATIENCE = 5, 3.0
+WORK, PATIENCE = 5, 1.5
 """Steps that finish between two kills, at least, unless that takes so many seconds."""
 FINISHED = "SELECT count(*) FROM entry WHERE kind = 'step_finished'"
 COMPLAINTS = ("Traceback", "Fatal Python", "never retrieved", "could not be made")

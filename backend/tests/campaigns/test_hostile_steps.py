@@ -8,6 +8,10 @@ from pathlib import Path
 import pytest
 
 from campaigns.hostilities import LOST, SPARED, Hostilities
+from campaigns.telling import show
+
+SEED = 0
+"""Nothing is drawn here: all of them, in their order."""
 
 
 @pytest.fixture(scope="module")
@@ -16,6 +20,7 @@ def hostilities(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hostilitie
     made.studio.start()
     yield made
     broken = made.end()
+    show(SEED, made.counts, broken)
     assert not broken, "\n".join(broken)
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from typing import Any
 
+import pytest
 from test_reducer import Both
 from weaving import Weave
 
-from treadle import Event, StartEvent, StopEvent, Workflow, step
+from treadle import Context, Event, StartEvent, StopEvent, Workflow, step
 from treadle.engine.commands import Command
 from treadle.engine.journal import Kept, MemoryJournal
 from treadle.engine.loop import RunLoop
@@ -39,6 +40,8 @@ def prepare(workflow: Workflow, journal: MemoryJournal, state: RunState | None =
 
 class Slow(MemoryJournal):
     """A journal that keeps everything a little later."""
+
+    owned: Callable[[], bool] | None = None
 
     def append(self, seq: int, tick: Tick, commands: Sequence[Command]) -> asyncio.Future[None]:
         super().append(seq, tick, commands)
@@ -229,3 +232,41 @@ async def test_event_in_the_callers_hand_goes_on_once_when_the_run_is_released()
     await ended
     (sent,) = [tick for tick in journal.ticks if isinstance(tick, EventSent)]
     assert (sent.event, sent.source) == (Both(), (1, "begin"))
+
+
+class Sleeps(Workflow):
+    """Its worker sleeps for longer than its lease: in a step before it charges, or between two steps."""
+
+    def __init__(self, where: str) -> None:
+        super().__init__()
+        self.where = where
+        self.owned = True
+        self.did: list[str] = []
+
+    @step
+    async def begin(self, ctx: Context, ev: StartEvent) -> Both:
+        self.owned = self.where != "in a step"
+        await ctx.run_once("charge", lambda: self.did.append("charge"))
+        self.owned = self.where != "between steps"
+        return Both()
+
+    @step
+    async def finish(self, ev: Both) -> StopEvent:
+        self.did.append("finish")
+        return StopEvent()
+
+
+@pytest.mark.parametrize(
+    ("where", "did"), [("nowhere", ["charge", "finish"]), ("in a step", []), ("between steps", ["charge"])]
+)
+async def test_worker_that_slept_longer_than_its_lease_begins_nothing(where, did):
+    workflow = Sleeps(where)
+    journal = Slow()
+    journal.owned = lambda: workflow.owned
+    loop, ended = prepare(workflow, journal)
+    loop.start(StartEvent(), context={})
+    outcome, _ = await ended
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert outcome.status == ("completed" if where == "nowhere" else "interrupted")
+    assert workflow.did == did

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 
@@ -14,6 +15,7 @@ from treadle.errors import (
     WorkflowsLoading,
     WorkflowValidationError,
 )
+from treadle.runner.live import LEASE
 from treadle.store.leases import drop_leases
 
 
@@ -26,6 +28,24 @@ async def test_host_runs_a_chain_to_its_result(bench):
     entries = bench.entries(accepted.run_id)
     assert [entry["seq"] for entry in entries] == list(range(1, run["entries"] + 1))
     assert json.loads(run["counts"])["steps"]["add"]["done"] == 10
+
+
+@pytest.mark.parametrize("beats_first", [True, False])
+async def test_worker_that_was_silent_longer_than_its_lease_takes_its_run_up_anew(bench, beats_first):
+    """Others may have had it: also if its heart beats again before its run goes on."""
+    async with bench.working() as host:
+        run_id = bench.requests.start("Chain", {"length": 3}, held=True).run_id
+        await bench.until(run_id, lambda row: row["entries"] == 1)
+        host.renewed(time.monotonic() - LEASE)
+        if beats_first:
+            host.renewed(time.monotonic())
+        bench.requests.release(run_id)
+        await bench.until(run_id, lambda row: len(bench.entries(run_id)) >= 2)
+        host.renewed(time.monotonic())
+        host.nudge()
+        run = await bench.ended(run_id)
+    assert [entry["kind"] for entry in bench.entries(run_id)][:3] == ["run_started", "released", "resumed"]
+    assert run["result"] == [3, 3]
 
 
 async def test_host_joins_a_fan_out(bench):

@@ -18,6 +18,7 @@ from treadle.engine.context import Context, Outbox, current_context
 from treadle.engine.events import Event
 from treadle.engine.state import Delivery
 from treadle.engine.table import Call, StepTable
+from treadle.engine.tenure import lapsed
 from treadle.errors import WorkflowRuntimeError
 
 YIELD_EVERY = 64
@@ -31,10 +32,12 @@ class Carried(Protocol):
 
     table: StepTable
     over: bool
+    owned: Callable[[], bool] | None
     say: Callable[[str], None] | None
 
     @property
     def outbox(self) -> Outbox: ...
+    def abandon(self, error: BaseException) -> None: ...
     def step_finished(self, delivery: Delivery, event: Event | None) -> None: ...
     def step_failed(self, delivery: Delivery, error: BaseException) -> None: ...
     def step_cancelled(self, delivery: Delivery, cause: asyncio.CancelledError) -> None: ...
@@ -93,7 +96,7 @@ class Carriers:
         assert me is not None
         run = self._run
         steps = 0
-        while self._ready and not run.over:
+        while self._ready and not lapsed(run):
             delivery = self._ready.popleft()
             if self._ready and not self._spare:
                 self._spawn()

@@ -54,6 +54,7 @@ class RunLoop:
         "look",
         "outbox",
         "over",
+        "owned",
         "published",
         "run_id",
         "say",
@@ -81,11 +82,10 @@ class RunLoop:
         self.state = state if state is not None else RunState(table.routes)
         self.published = EventStream()
         self.watched = False
-        self._clock = clock
-        self._ended = ended
-        self._journal = journal
+        self._clock, self._ended, self._journal = clock, ended, journal
         self._admit: Any = getattr(journal, "admit", None)  # what only a journal with limits has
         self.lending: Lending | None = getattr(journal, "lending", None)
+        self.owned: Callable[[], bool] | None = getattr(journal, "owned", None)
         self._timeout = timeout
         self.say = say
         self._pending: deque[tuple[asyncio.Future[None], Sequence[Command]]] = deque()

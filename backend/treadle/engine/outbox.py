@@ -20,6 +20,7 @@ from treadle.engine.nesting import ChildRun, Launch, Nestable
 from treadle.engine.rules.collecting import collected_batch
 from treadle.engine.state import Delivery, RunState
 from treadle.engine.table import StepTable
+from treadle.engine.tenure import lapsed
 from treadle.errors import LimitExceeded, WorkflowRuntimeError
 
 
@@ -31,11 +32,13 @@ class Running(Protocol):
     state: RunState
     over: bool
     lending: Lending | None
+    owned: Callable[[], bool] | None
 
     def now(self) -> float: ...
     def saved(self) -> RunState: ...
     def submit(self, tick: ticks.Tick) -> None: ...
     def stream(self, event: Event, source: ticks.Key | None) -> None: ...
+    def abandon(self, error: BaseException) -> None: ...
     async def written(self) -> None: ...
     def context_at_start(self) -> dict[str, Any] | None: ...
     def maker_of(self, event: Event) -> ticks.Key | None: ...
@@ -204,6 +207,8 @@ class RunOutbox:
         async with lock:
             if delivery.memo is not None and key in delivery.memo.results:
                 return delivery.memo.results[key]
+            if lapsed(run):
+                raise asyncio.CancelledError
             value = act()
             if inspect.isawaitable(value):
                 value = await value

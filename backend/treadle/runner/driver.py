@@ -35,7 +35,8 @@ log = logging.getLogger("treadle.host")
 class Driver:
     """Drives the runs a worker owns, each by a loop on its journal.
 
-    `lost` is told of a run that stopped short of its end, `over` of every run that is no longer live.
+    `lost` is told of a run that stopped short of its end, `over` of every run that is no longer live; `tenure` says
+    whether the leases of the runs have held since they were opened.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class Driver:
         clock: Clock,
         lost: Callable[[Claim, BaseException], None],
         over: Callable[[LiveRun], None],
+        tenure: Callable[[], int | None],
     ) -> None:
         self.by_id: dict[str, LiveRun] = {}
         self.register = Register(catalog, clock=clock)
@@ -58,6 +60,7 @@ class Driver:
         self._worker = worker
         self._clock = clock
         self._over = over
+        self._tenure = tenure
         self._nesting = Nesting(self, database, catalog, worker=worker, clock=clock)
 
     def open(
@@ -73,10 +76,11 @@ class Driver:
         """A loop for a run this worker owns, ready to start or resume."""
         types = event_types(workflow)
         state = recovered.state if recovered is not None else None
+        tenure = self._tenure()
         journal = StoredJournal(
             self._writer, claim.run_id, epoch=claim.epoch, owner=self._worker, birth=birth,
             expects=_expectations(types), types=types, saved_at=recovered.saved_at if recovered is not None else 0,
-            nested=around is not None,
+            nested=around is not None, owned=lambda: tenure is not None and self._tenure() == tenure,
         )  # fmt: skip
         loop = RunLoop(
             workflow.table,

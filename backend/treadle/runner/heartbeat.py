@@ -45,6 +45,7 @@ class Heartbeat:
 
     def start(self) -> None:
         self._take_turn()
+        self._host.renewed(time.monotonic())
         self._thread.start()
 
     def stop(self) -> None:
@@ -81,6 +82,7 @@ class Heartbeat:
                     log.warning("The heartbeat could not be written: %s; trying again.", reason(error))
                 continue
             last, trouble = now, None
+            self._host.renewed(now)
             if busy != was_busy:
                 was_busy = busy
                 self._shown()

@@ -74,6 +74,7 @@ class Host:
             clock=clock,
             lost=self._lose,
             over=self._over,
+            tenure=self.tenure,
         )
         loaded = catalog.workflows
         limits = {name: item.workflow.num_concurrent_runs for name, item in loaded.items()}
@@ -89,6 +90,8 @@ class Host:
         self._nudged = asyncio.Event()
         self._stopping = False
         self._doubted = -DOUBT
+        self._renewed: float | None = None
+        self._tenure = 0
 
     @property
     def runs(self) -> dict[str, LiveRun]:
@@ -98,6 +101,18 @@ class Host:
     def doubt(self) -> None:
         """Take no silence for a death for a while: the database took no heartbeat of ours, nor, it seems, of others."""
         self._doubted = time.monotonic()
+
+    def renewed(self, at: float) -> None:
+        """Its leases were renewed `at` that time, by the clock that nobody sets."""
+        if self._renewed is not None and at - self._renewed >= LEASE:
+            self._tenure += 1  # too late for the runs it had
+        self._renewed = at
+
+    def tenure(self) -> int | None:
+        """Which time without a lapse of its leases this is; None while others may have its runs."""
+        if self._renewed is not None and time.monotonic() - self._renewed >= LEASE:
+            return None
+        return self._tenure
 
     def nudge(self) -> None:
         """Look at the database soon."""
@@ -175,7 +190,8 @@ class Host:
     async def _claim(self) -> list[Claim]:
         """Take runs over, if there are any; a thread waits for the disk."""
         now = self._clock.for_leases(LEASE)
-        if time.monotonic() - self._doubted < DOUBT or not self._claims.any(self._database, now=now):
+        doubtful = time.monotonic() - self._doubted < DOUBT or self.tenure() is None
+        if doubtful or not self._claims.any(self._database, now=now):
             return []
         return await asyncio.to_thread(self._claims.claim, self._database, now=now, seconds=LEASE, limit=CLAIMS)
 

@@ -35,7 +35,7 @@ class StoredJournal:
 
     `birth` is what a nested run's first commit adds, `expects` says what a waiting step's prompt is answered with,
     `types` are the event classes its reader will know by name, `saved_at` is the entry of the state that is saved,
-    `nested` says that a step of another run started this one.
+    `nested` says that a step of another run started this one, `owned` whether the lease still holds.
     """
 
     def __init__(
@@ -51,6 +51,7 @@ class StoredJournal:
         limits: Limits = LIMITS,
         saved_at: int = 0,
         nested: bool = False,
+        owned: Callable[[], bool] | None = None,
     ) -> None:
         self.state: RunState
         self._writer = writer
@@ -66,6 +67,7 @@ class StoredJournal:
         self._scales = Scales(types, limits, self._texts)
         self._saving = Saving(saved_at)
         self._nested = nested
+        self.owned = owned
         self._told: Summary | None = None
         self._told_at = 0.0
         self._lags = False
