@@ -86,7 +86,8 @@ async def test_delay_that_is_not_over_goes_on_after_a_restart_and_fires_once():
     loop = open_loop(workflow, fold(crowd("retried", now - 100, now + 0.05), workflow.table.routes), journal)
     loop.resume(worker="w", reason="a test", crashed=False)
     await until(lambda: sum(type(tick) is StepRetried for tick in journal.ticks) == MANY)
-    assert min(tick.at for tick in journal.ticks if type(tick) is StepRetried) >= now + 0.05
+    # the wall clock may be set a little while we wait by the steady one
+    assert min(tick.at for tick in journal.ticks if type(tick) is StepRetried) >= now + 0.04
     await asyncio.sleep(0)
     assert sum(type(tick) is StepRetried for tick in journal.ticks) == MANY
     loop.cancel()

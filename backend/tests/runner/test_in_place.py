@@ -15,7 +15,7 @@ from treadle.store.journal import read_records
 from treadle.store.leases import drop_leases
 from treadle.store.readonly import ReadOnly
 from treadle.store.saving import Saving
-from treadle.store.states import recover
+from treadle.store.states import Code, recover
 from treadle.store.versions import Versions
 
 FLOWS = Path(__file__).parent / "in_place_flows.py"
@@ -36,8 +36,9 @@ def findings(bench):
 
 
 def recovered(bench, run_id, name):
-    workflow = Catalog.of(load_paths([FLOWS])).workflows[name].workflow
-    return recover(bench.database, run_id, workflow.table.routes, event_types(workflow))
+    loaded = Catalog.of(load_paths([FLOWS])).workflows[name]
+    code = Code(loaded.fingerprint, loaded.workflow.table.routes, event_types(loaded.workflow))
+    return recover(bench.database, run_id, code)
 
 
 @pytest.mark.parametrize("words", [1, 300])

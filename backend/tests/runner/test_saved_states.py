@@ -19,7 +19,7 @@ from treadle.store.leases import drop_leases
 from treadle.store.readonly import ReadOnly
 from treadle.store.saving import Saving
 from treadle.store.splices import splice_of, whole
-from treadle.store.states import recover
+from treadle.store.states import Code, recover
 from treadle.store.versions import Versions
 
 FLOWS = Path(__file__).parent / "saving_flows.py"
@@ -38,9 +38,9 @@ def saved(bench, run_id):
 
 
 def folded_both_ways(bench, run_id, name):
-    workflow = Catalog.of(load_paths([FLOWS])).workflows[name].workflow
-    routes, types = workflow.table.routes, event_types(workflow)
-    recovered = recover(bench.database, run_id, routes, types)
+    loaded = Catalog.of(load_paths([FLOWS])).workflows[name]
+    routes, types = loaded.workflow.table.routes, event_types(loaded.workflow)
+    recovered = recover(bench.database, run_id, Code(loaded.fingerprint, routes, types))
     return recovered, fold_records(whole(read_records(bench.database, run_id)), routes, types)
 
 

@@ -6,7 +6,7 @@ Told from the ticks and held against the state they fold into, so that an engine
 from __future__ import annotations
 
 from collections import Counter, defaultdict, deque
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -14,6 +14,7 @@ from treadle.engine import ticks
 from treadle.engine.commands import ClosePrompt, Command, OpenPrompt
 from treadle.engine.events import Event, HumanResponseEvent, InputRequiredEvent, StepFailedEvent, StopEvent
 from treadle.engine.reducer import apply
+from treadle.engine.replay import change_version
 from treadle.engine.state import Delivery, Routes, RunState
 from treadle.engine.ticks import Key
 
@@ -59,8 +60,10 @@ class EventFate:
     reason: str = ""
 
 
-def fates(run: Iterable[ticks.Tick], routes: Routes) -> list[EventFate]:
-    """The fates of all events of the run whose ticks these are, in order.
+def fates(
+    run: Iterable[ticks.Tick], routes: Routes, versions: Callable[[str], Routes | None] = lambda version: None
+) -> list[EventFate]:
+    """The fates of all events of the run whose ticks these are, in order; `versions` are like those of `fold_records`.
 
     What a step merely writes to the stream is for nobody and has none.
 
@@ -72,7 +75,7 @@ def fates(run: Iterable[ticks.Tick], routes: Routes) -> list[EventFate]:
     1 StartEvent is worked on
     2 Event was for nobody
     """
-    ledger = _Ledger(routes)
+    ledger = _Ledger(routes, versions)
     for tick in run:
         ledger.enter(tick)
     ledger.close()
@@ -91,8 +94,9 @@ _ENDS = {
 class _Ledger:
     """The fates so far, and where those are that are not settled."""
 
-    def __init__(self, routes: Routes) -> None:
+    def __init__(self, routes: Routes, versions: Callable[[str], Routes | None]) -> None:
         self.rows: list[EventFate] = []
+        self._versions = versions
         self._state = RunState(routes)
         self._deliveries: dict[Key, list[EventFate]] = {}
         self._joins: dict[str, list[deque[EventFate]]] = {}
@@ -104,6 +108,7 @@ class _Ledger:
         """Carry the state over `tick` and tell what it means for the events."""
         state = self._state
         over, waits = state.outcome is not None and not isinstance(tick, ticks.RunReopened), list(state.waits)
+        change_version(state, tick, self._versions)
         commands = apply(state, tick)
         kind = _carried(tick, caught=state.outcome is None)
         if over:

@@ -178,18 +178,17 @@ class RunLoop:
             self.submit(tick)
         self._timers.watch_timeout(self._timeout)
 
-    def go_on(self) -> None:
-        """Go on from a context that was saved in the middle of the run."""
-        self.resume(worker="", reason="continued from a saved context", crashed=False)
-
-    def resume(self, *, worker: str, reason: str, crashed: bool, reopened: ticks.RunReopened | None = None) -> None:
-        """Go on from a folded state: what was in flight is tried again."""
+    def resume(
+        self, *, worker: str = "", reason: str = "continued from a saved context", crashed: bool = False,
+        version: str | None = None, reopened: ticks.RunReopened | None = None,
+    ) -> None:  # fmt: skip
+        """Go on from a folded or saved state: what was in flight is tried again."""
         if self.over:
             return
         if self.state.outcome is not None and reopened is None:  # its worker died before it could tell of the end
             self._finish(self.state.outcome, None)
             return
-        resumed = ticks.RunResumed(self._clock(), worker, reason, crashed, overwritten_since(self.state))
+        resumed = ticks.RunResumed(self._clock(), worker, reason, crashed, overwritten_since(self.state), version)
         self.submit(reopened or resumed)
         send_handed(self, self._stepper)
         self._timers.watch_timeout(self._timeout)

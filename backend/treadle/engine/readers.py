@@ -147,7 +147,7 @@ def _context(record: Record, decoder: Decoder) -> Tick:
 def _reopened(record: Record, decoder: Decoder) -> Tick:
     event = _event(record, decoder) if record.event_type else None
     told = _detail(record) if event is not None else _payload(record)
-    return ticks.RunReopened(record.at, told["decision"], _owner(record), event)
+    return ticks.RunReopened(record.at, told["decision"], _owner(record), event, told.get("version"))
 
 
 def _ended_badly(kind: Callable[..., Tick]) -> Callable[[Record, Decoder], Tick]:

@@ -221,16 +221,20 @@ def _of_run(kind: str) -> Callable[[int, Any, _Pen], Record]:
 
 def _resumed(seq: int, tick: ticks.RunResumed, pen: _Pen) -> Record:
     facts = {"worker": tick.worker, "reason": tick.reason, "crashed": tick.crashed}
-    return Record(seq, tick.at, "resumed", None, None, _facts(facts | _conflicts(tick)))
+    return Record(seq, tick.at, "resumed", None, None, _facts(facts | _conflicts(tick) | _version(tick)))
 
 
 def _conflicts(tick: ticks.StepFailed | ticks.RunResumed) -> dict[str, Any]:
     return {"conflicts": tick.conflicts} if tick.conflicts else {}
 
 
+def _version(tick: ticks.RunResumed | ticks.RunReopened) -> dict[str, Any]:
+    return {"version": tick.version} if tick.version is not None else {}
+
+
 def _reopened(seq: int, tick: ticks.RunReopened, pen: _Pen) -> Record:
     cause, step = _key(tick.delivery)
-    facts = {"decision": tick.decision}
+    facts = {"decision": tick.decision} | _version(tick)
     if tick.event is None:
         return Record(seq, tick.at, "reopened", step, None, _facts(facts), cause)
     return pen.carrying(seq, tick.at, "reopened", step, tick.event, cause, facts)

@@ -63,6 +63,7 @@ def to_snapshot(state: RunState, *, context: bool = True) -> dict[str, Any]:
         "times": [state.started_at, state.last_at, state.active],
         "deadline": state.deadline,
         "size": state.size,
+        "version": state.version,
     }
 
 
@@ -112,6 +113,7 @@ def from_snapshot(data: Mapping[str, Any], routes: Routes, types: EventTypes) ->
     state.started_at, state.last_at, state.active = data["times"]
     state.deadline = data.get("deadline")
     state.size = data.get("size", 0)
+    state.version = data.get("version")
     return state
 
 

@@ -200,6 +200,8 @@ class RunState:
     deadline: float | None = None
     last_at: float = 0.0
     active: float = 0.0
+    version: str | None = None
+    """The code it went on with, if that was another than at its start."""
     size: int = 0
     """Bytes of JSON text its journal has; counted by who keeps that."""
 

@@ -195,6 +195,7 @@ class RunResumed:
     """The run goes on from its journal, on `worker`, for `reason`; `crashed` if a step may have killed the last one.
 
     `conflicts` are the keys its unfinished steps wrote that are not taken back: others have written them since.
+    `version` is that of the code it goes on with, where that is another one than before.
     """
 
     at: float
@@ -202,6 +203,7 @@ class RunResumed:
     reason: str
     crashed: bool = False
     conflicts: tuple[str, ...] = ()
+    version: str | None = None
 
 
 @dataclass(slots=True)
@@ -209,13 +211,14 @@ class RunReopened:
     """A person lets a run go on that stopped: `decision` is resume, retry, again or done.
 
     `delivery` is the one it is about: the failed one that is tried again, or the one whose step may be done at most
-    once; for done, `event` is taken as what that step returned.
+    once; for done, `event` is taken as what that step returned. `version` is like that of RunResumed.
     """
 
     at: float
     decision: str
     delivery: Key | None = None
     event: Event | None = None
+    version: str | None = None
 
 
 @dataclass(slots=True)

@@ -182,9 +182,9 @@ class Workflow:
         if stepwise:
             loop.hold()
         if self._free is None:
-            loop.go_on()
+            loop.resume()
         else:
-            self._free.take(loop.go_on)
+            self._free.take(loop.resume)
         return handler
 
     def _prepare(
@@ -200,7 +200,7 @@ class Workflow:
 
         def ended(outcome: Outcome, error: BaseException | None) -> None:
             if free is not None:
-                free.give_back(loop.begin if state is None else loop.go_on)
+                free.give_back(loop.begin if state is None else loop.resume)
             handler.settle(outcome, error)
 
         loop = RunLoop(

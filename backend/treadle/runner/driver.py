@@ -95,6 +95,7 @@ class Driver:
         )
         journal.state = loop.state
         live = LiveRun(claim, workflow, loop, journal, types, place, around)
+        live.version = recovered.version if recovered is not None else None
         self.by_id[claim.run_id] = live
         if around is not None:
             around.inside[claim.run_id] = live
@@ -114,7 +115,9 @@ class Driver:
                 self._refuse(live, request, error)
                 return
             live.journal.acknowledge(request.id, at=self._clock())
-        live.loop.resume(worker=self._worker, reason=reason, crashed=crashed, reopened=reopened)
+        live.loop.resume(
+            worker=self._worker, reason=reason, crashed=crashed, version=live.version, reopened=reopened
+        )
         if live.loop.state.outcome is None:
             self._nesting.take_up(live)
 
@@ -159,7 +162,7 @@ def opened_again(live: LiveRun, request: Request) -> RunReopened:
     if decision in ("again", "done") and delivery is None:
         raise ValueError("it asks nothing.")
     event = live.types[said["type"]](**said["fields"]) if said is not None else None
-    return RunReopened(live.loop.now(), decision, delivery, event)
+    return RunReopened(live.loop.now(), decision, delivery, event, live.version)
 
 
 def _expectations(types: dict[str, type[Event]]) -> Callable[[WaitStarted], str | None]:

@@ -29,7 +29,7 @@ from treadle.store.inbox import Request
 from treadle.store.leases import Claim, Claims, settle
 from treadle.store.lineage import end_orphans
 from treadle.store.snapshots import read_context
-from treadle.store.states import recover
+from treadle.store.states import Code, recover
 from treadle.store.writer import Writer
 
 __all__ = ["LEASE", "Host", "LiveRun"]
@@ -227,10 +227,10 @@ class Host:
     async def _resume(self, claimed: Claim, asked: Sequence[Request]) -> None:
         """Go on with a run; what was `asked` of it before comes first: no step of a cancelled run begins again."""
         try:
-            workflow = self._catalog.workflows[claimed.workflow].workflow
-            recovered = await asyncio.to_thread(
-                recover, self._database, claimed.run_id, workflow.table.routes, event_types(workflow)
-            )
+            loaded = self._catalog.workflows[claimed.workflow]
+            workflow = loaded.workflow
+            code = Code(loaded.fingerprint, workflow.table.routes, event_types(workflow))
+            recovered = await asyncio.to_thread(recover, self._database, claimed.run_id, code)
         except KeyError as error:
             message = f"Step {error} is no longer part of workflow {claimed.workflow}; put it back and resume the run."
             self._interrupt(claimed, TreadleError(message))

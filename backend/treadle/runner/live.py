@@ -40,6 +40,8 @@ class LiveRun:
     types: dict[str, type[Event]]
     place: Place | None = None
     around: LiveRun | None = None
+    version: str | None = None
+    """That of its code, if it went on with another one before."""
     handler: NestedHandler | None = None
     inside: dict[str, LiveRun] = field(default_factory=dict)
     attempts: dict[Key, Attempt] = field(default_factory=dict)

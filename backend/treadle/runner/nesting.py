@@ -26,7 +26,7 @@ from treadle.store.journal import read_records
 from treadle.store.leases import Claim
 from treadle.store.lineage import Birth, Nested, Place, nested_runs, step_failed_after
 from treadle.store.splices import whole
-from treadle.store.states import Recovered, recover
+from treadle.store.states import Code, Recovered, recover
 
 
 class Drive(Protocol):
@@ -163,7 +163,8 @@ class Nesting:
         claim = Claim(run.id, run.workflow, run.epoch, 1, around.claim.last_exit)
         routes, types = workflow.table.routes, event_types(workflow)
         try:
-            recovered = recover(self._database, run.id, routes, types) if not run.over else None
+            code = Code(self._drive.register.file(workflow).fingerprint, routes, types)
+            recovered = recover(self._database, run.id, code) if not run.over else None
             if recovered is None or self._is_over(run, recovered.state):
                 before, last = ending_of(whole(read_records(self._database, run.id)), routes, types)
                 return self._end_again(around, run, workflow, before, last)

@@ -229,7 +229,7 @@ def _verdict_by(case: Case, routing: Routing) -> _Verdict:
 def _fates(case: Case, folded: Folded) -> Iterator[Finding]:
     """Every event that came up went somewhere, once."""
     try:
-        for told in fates(folded.ticks, folded.state.routes):
+        for told in fates(folded.ticks, folded.routing.routes, folded.routing.versions.get):
             if told.fate is Fate.ASTRAY:
                 whose = f"{told.event} for step {told.step}" if told.step is not None else told.event
                 yield case.finding("fates", f"its {whose} {told.fate}: {told.reason or 'in none'}", told.seq)

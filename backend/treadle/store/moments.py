@@ -15,6 +15,7 @@ from treadle.engine import ticks
 from treadle.engine.events import BASE_TYPES, Event
 from treadle.engine.records import Record, from_record
 from treadle.engine.reducer import apply
+from treadle.engine.replay import change_version
 from treadle.engine.state import RunState
 from treadle.engine.summary import counts
 from treadle.engine.ticks import Tick
@@ -90,7 +91,7 @@ def passages(
 def _passages(records: list[Record], routing: Routing) -> Iterator[Passage]:
     state = RunState(routing.routes)
     for record in records:
-        apply(state, _tick(record, routing))
+        _apply(state, record, routing)
         told = {**counts(state), "events": dict(state.events)}
         yield Passage(state.last_at, state.status, told, record.kind, record.step, record.event_type)
 
@@ -140,10 +141,16 @@ def _folded(records: list[Record], routing: Routing) -> RunState | None:
     state = RunState(routing.routes)
     try:
         for record in records:
-            apply(state, _tick(record, routing))
+            _apply(state, record, routing)
     except (ValueNotStorable, LookupError, AssertionError, AttributeError, TypeError, ValueError):
         return None
     return state
+
+
+def _apply(state: RunState, record: Record, routing: Routing) -> None:
+    tick = _tick(record, routing)
+    change_version(state, tick, routing.versions.get)
+    apply(state, tick)
 
 
 def _tick(record: Record, routing: Routing) -> Tick:

@@ -10,6 +10,7 @@ from typing import Any
 
 from treadle.engine.records import Record, from_record
 from treadle.engine.reducer import apply
+from treadle.engine.replay import change_version
 from treadle.engine.serializers import encode
 from treadle.engine.snapshot import to_snapshot
 from treadle.engine.state import RunState
@@ -83,6 +84,7 @@ class Folded:
     """
 
     state: RunState
+    routing: Routing
     row: Summary | None = None
     counts: list[dict[str, Any]] = field(default_factory=list)
     ticks: list[Tick] = field(default_factory=list)
@@ -103,12 +105,13 @@ class NotFolded(Exception):  # noqa: N818 - says how far it got
 def fold_again(case: Case, routing: Routing) -> Folded:
     """The state the journal stands for. Raises NotFolded."""
     routing = routing.with_events(event_parts(case.records, {prompt["id"] for prompt in case.prompts}))
-    folded = Folded(RunState(routing.routes))
+    folded = Folded(RunState(routing.routes), routing)
     at = case.snapshot["seq"] if case.snapshot is not None else None
     saved_at = case.saved["seq"] if case.saved is not None else None
     for record in whole(case.records):
         try:
             tick = from_record(readable(record), routing.types)
+            change_version(folded.state, tick, routing.versions.get)
             apply(folded.state, tick)
             folded.state.size += record.size
         except ValueNotStorable as error:

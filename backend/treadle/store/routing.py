@@ -6,7 +6,7 @@ Events are told by name and by the part they play; classes of the same name and 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
@@ -41,11 +41,13 @@ class Routing:
     routes: Routes
     types: Mapping[str, type[Event]]
     doubts: tuple[str, ...] = ()
+    versions: Mapping[str, Routes] = field(default_factory=dict)
+    """The routes of all known versions of the workflow, by fingerprint: a run may go on with another one."""
 
     def with_events(self, parts: Mapping[str, str]) -> Routing:
         """The same, knowing also the events `parts` (name to part) that no step declares."""
         more = {name: made(name, part) for name, part in parts.items() if name not in self.types}
-        return Routing(self.source, self.routes, {**self.types, **more}, self.doubts) if more else self
+        return replace(self, types={**self.types, **more}) if more else self
 
 
 def describe(routes: Routes, types: Mapping[str, type[Event]]) -> dict[str, Any]:
@@ -64,9 +66,9 @@ def describe(routes: Routes, types: Mapping[str, type[Event]]) -> dict[str, Any]
     }
 
 
-def described(data: Mapping[str, Any], source: str) -> Routing:
-    """The routing that `describe` was given."""
-    types = _types(data["events"])
+def described(data: Mapping[str, Any], source: str, loaded: Mapping[str, type[Event]] | None = None) -> Routing:
+    """The routing that `describe` was given; of `loaded` event classes by name those, others are made."""
+    types = {**_types(data["events"]), **(loaded or {})}
     types.update({name: made(name, "plain") for name in data["takers"] if name not in types})
     return Routing(
         source,

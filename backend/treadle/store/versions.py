@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -32,9 +33,11 @@ class Versions:
 
     def _find(self, connection: Connection, workflow: str, fingerprint: str) -> list[Routing]:
         found: list[Routing] = []
+        told: dict[str, Routing] = {}
         loaded = self._loaded.get(workflow)
         if loaded is not None:
             found.append(described(loaded["routes"], f"the file of {workflow} ({loaded['fingerprint']})"))
+            told[loaded["fingerprint"]] = found[0]
         mine = loaded is not None and loaded["fingerprint"] == fingerprint
         query = (
             select(_versions.c.fingerprint, _versions.c.graph)
@@ -45,8 +48,10 @@ class Versions:
         recorded: list[Routing] = []
         for row in connection.execute(query):
             if not (loaded is not None and row.fingerprint == loaded["fingerprint"]):
-                recorded += _recorded(workflow, row.fingerprint, json.loads(row.graph))
-        return [*found, *recorded] if mine else [*recorded, *found]
+                recorded += (its := _recorded(workflow, row.fingerprint, json.loads(row.graph)))
+                told[row.fingerprint] = its[0]
+        known = {fingerprint: routing.routes for fingerprint, routing in told.items()}
+        return [replace(routing, versions=known) for routing in ([*found, *recorded] if mine else [*recorded, *found])]
 
 
 def _recorded(workflow: str, fingerprint: str, graph: Mapping[str, Any]) -> list[Routing]:

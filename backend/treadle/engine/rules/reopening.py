@@ -22,6 +22,7 @@ def run_reopened(state: RunState, tick: RunReopened, commands: list[Command]) ->
 
     A run that its worker parked without a word in the journal had not ended there: it goes on as after a crash.
     """
+    state.version = tick.version or state.version
     before, state.outcome = state.outcome, None
     if before is None or before.status != "interrupted":  # else that was done when it was interrupted
         cut_short(state)

@@ -27,6 +27,7 @@ def run_released(state: RunState, tick: RunReleased, commands: list[Command]) ->
 
 
 def run_resumed(state: RunState, tick: RunResumed, commands: list[Command]) -> None:
+    state.version = tick.version or state.version
     cut_short(state, crashed=tick.crashed)
     go_on(state, in_flight(state), tick.at, commands)
     for step, queue in state.queued.items() if state.outcome is None else ():
