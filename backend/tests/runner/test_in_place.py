@@ -38,7 +38,8 @@ def findings(bench):
 def recovered(bench, run_id, name):
     loaded = Catalog.of(load_paths([FLOWS])).workflows[name]
     code = Code(loaded.fingerprint, loaded.workflow.table.routes, event_types(loaded.workflow))
-    return recover(bench.database, run_id, code)
+    with bench.database.read() as connection:
+        return recover(connection, run_id, code)
 
 
 @pytest.mark.parametrize("words", [1, 300])

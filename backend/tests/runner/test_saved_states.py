@@ -40,7 +40,8 @@ def saved(bench, run_id):
 def folded_both_ways(bench, run_id, name):
     loaded = Catalog.of(load_paths([FLOWS])).workflows[name]
     routes, types = loaded.workflow.table.routes, event_types(loaded.workflow)
-    recovered = recover(bench.database, run_id, Code(loaded.fingerprint, routes, types))
+    with bench.database.read() as connection:
+        recovered = recover(connection, run_id, Code(loaded.fingerprint, routes, types))
     return recovered, fold_records(whole(read_records(bench.database, run_id)), routes, types)
 
 
@@ -118,6 +119,24 @@ async def test_saved_state_that_is_not_what_its_journal_comes_to_is_found(saving
         connection.execute(text("UPDATE state SET bytes = :bytes"), {"bytes": packed})
     (found,) = findings(saving)
     assert (found.check, found.run, found.entry) == ("saved state", run_id, saved(saving, run_id))
+
+
+async def test_journal_that_cannot_be_read_parks_its_run_and_no_other(saving, tmp_path):
+    fields = {"turns": 5, "halt": 3, "words": 1, "go": str(tmp_path / "go")}
+    async with saving.working("w1"):
+        damaged, sound = (saving.requests.start("Grows", fields).run_id for _ in range(2))
+        for run_id in (damaged, sound):
+            await saving.until(run_id, lambda row: '"turn":{"started":4,"running":1' in row["counts"])
+    drop_leases(saving.database, "w1")
+    with saving.database.write() as connection:
+        statement = text("UPDATE entry SET payload = '{' WHERE run_id = :id AND kind = 'context_changed'")
+        connection.execute(statement, {"id": damaged})
+    (tmp_path / "go").touch()
+    async with saving.working("w2"):
+        row = await saving.until(damaged, lambda row: row["status"] == "interrupted")
+        assert row["error"]["message"].startswith("Its journal cannot be read (JSONDecodeError: ")
+        assert row["error"]["message"].endswith("`treadle fsck` says more.")
+        await saving.until(sound, lambda row: row["status"] == "completed")
 
 
 def findings(bench):

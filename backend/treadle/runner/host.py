@@ -7,6 +7,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Collection, Sequence
+from itertools import islice
 from typing import Any
 
 from pydantic import ValidationError
@@ -15,7 +16,7 @@ from treadle.engine.deadlines import due_at
 from treadle.engine.events import Event
 from treadle.engine.validation import start_class
 from treadle.engine.workflow import initial_values
-from treadle.errors import LimitExceeded, RunInterrupted, TreadleError, ValueNotStorable
+from treadle.errors import LimitExceeded, RunInterrupted, TreadleError
 from treadle.registry.catalog import Catalog, event_types
 from treadle.runner.clock import Clock
 from treadle.runner.driver import Driver
@@ -29,7 +30,7 @@ from treadle.store.inbox import Request
 from treadle.store.leases import Claim, Claims, settle
 from treadle.store.lineage import end_orphans
 from treadle.store.snapshots import read_context
-from treadle.store.states import Code, recover
+from treadle.store.states import Code, Recovered, recover_all
 from treadle.store.writer import Writer
 
 __all__ = ["LEASE", "Host", "LiveRun"]
@@ -85,6 +86,7 @@ class Host:
         self._pending = inbox.Pending(database.dialect, worker)
         self._taken: set[int] = set()
         self._fresh: dict[str, Claim] = {}
+        self._resumable: deque[Claim] = deque()
         self._suspects: deque[Claim] = deque()
         self._broken: deque[tuple[Claim, BaseException]] = deque()
         self._nudged = asyncio.Event()
@@ -168,13 +170,12 @@ class Host:
         for claimed in claims:
             if (live := self.runs.get(claimed.run_id)) is not None:
                 live.loop.abandon(RunInterrupted("Its worker fell silent, and has taken it up again itself."))
-            if claimed.entries and crashed(claimed):
-                self._suspects.append(claimed)
-            elif claimed.entries:
-                await self._resume(claimed, asked)
+            if claimed.entries:
+                (self._suspects if crashed(claimed) else self._resumable).append(claimed)
+        await self._resume(self._resumable, asked, most=CLAIMS)
         while self._suspects and not any(live.on_probation for live in self.runs.values()):
             # One at a time: the next crash then tells the guilty one from those that merely shared its worker.
-            await self._resume(self._suspects.popleft(), asked)
+            await self._resume(self._suspects, asked, most=1)
         self._fresh.update({claimed.run_id: claimed for claimed in claims if not claimed.entries})
         if self._stopping:
             return False
@@ -224,25 +225,29 @@ class Host:
         self._taken = {request.id for request in pending if request.id in self._taken and request.run_id not in anew}
         return [request for request in pending if request.id not in self._taken]
 
-    async def _resume(self, claimed: Claim, asked: Sequence[Request]) -> None:
+    async def _resume(self, waiting: deque[Claim], asked: Sequence[Request], *, most: int) -> None:
+        """Go on with up to `most` of the runs that wait for it; should the database fail, they wait on."""
+        some = list(islice(waiting, most))
+        codes = {claimed.run_id: self._code_of(claimed) for claimed in some}
+        found = await asyncio.to_thread(recover_all, self._database, codes) if codes else {}
+        for claimed in some:
+            waiting.popleft()
+            self._go_on(claimed, found[claimed.run_id], asked)
+
+    def _code_of(self, claimed: Claim) -> Code:
+        loaded = self._catalog.workflows[claimed.workflow]
+        return Code(loaded.fingerprint, loaded.workflow.table.routes, event_types(loaded.workflow))
+
+    def _go_on(self, claimed: Claim, recovered: Recovered | Exception, asked: Sequence[Request]) -> None:
         """Go on with a run; what was `asked` of it before comes first: no step of a cancelled run begins again."""
-        try:
-            loaded = self._catalog.workflows[claimed.workflow]
-            workflow = loaded.workflow
-            code = Code(loaded.fingerprint, workflow.table.routes, event_types(workflow))
-            recovered = await asyncio.to_thread(recover, self._database, claimed.run_id, code)
-        except KeyError as error:
-            message = f"Step {error} is no longer part of workflow {claimed.workflow}; put it back and resume the run."
-            self._interrupt(claimed, TreadleError(message))
-        except ValueNotStorable as error:
-            self._interrupt(claimed, error)
-        else:
-            if not self._stopping:  # while it was read we may have been told to stop: nothing begins after that
-                live = self._driver.open(claimed, workflow, recovered)
-                self._driver.resume(live, crashed=crashed(claimed))
-                for request in asked:
-                    if request.run_id == claimed.run_id and claimed.run_id in self.runs:
-                        self._take_or_refuse(live, request)
+        if isinstance(recovered, Exception):
+            self._interrupt(claimed, _in_words(claimed, recovered))
+        elif not self._stopping:  # while it was read we may have been told to stop: nothing begins after that
+            live = self._driver.open(claimed, self._catalog.workflows[claimed.workflow].workflow, recovered)
+            self._driver.resume(live, crashed=crashed(claimed))
+            for request in asked:
+                if request.run_id == claimed.run_id and claimed.run_id in self.runs:
+                    self._take_or_refuse(live, request)
 
     def _lose(self, claimed: Claim, error: BaseException) -> None:
         self._broken.append((claimed, error))
@@ -301,6 +306,16 @@ class Host:
 
     def _interrupt(self, claimed: Claim, error: BaseException) -> None:
         settle(self._database, claimed, status="interrupted", error=error_json(error))
+
+
+def _in_words(claimed: Claim, error: Exception) -> Exception:
+    """Why a run cannot go on, for a person."""
+    if isinstance(error, KeyError):
+        step = f"Step {error} is no longer part of workflow {claimed.workflow}"
+        return TreadleError(f"{step}; put it back and resume the run.")
+    if isinstance(error, TreadleError):
+        return error
+    return TreadleError(f"Its journal cannot be read ({type(error).__name__}: {error}); `treadle fsck` says more.")
 
 
 def _response(live: LiveRun, body: dict[str, Any]) -> Event:

@@ -98,6 +98,8 @@ class Nesting:
 
     def take_up(self, around: LiveRun) -> None:
         """Go on with the runs inside one that was resumed, but for those its steps are about to call for again."""
+        if not around.loop.state.children:
+            return
         for run in nested_runs(self._database, around.claim.run_id):
             if (run.place.seq, run.place.step) in around.loop.state.running or around.loop.over:
                 continue
@@ -164,7 +166,7 @@ class Nesting:
         routes, types = workflow.table.routes, event_types(workflow)
         try:
             code = Code(self._drive.register.file(workflow).fingerprint, routes, types)
-            recovered = recover(self._database, run.id, code) if not run.over else None
+            recovered = self._recovered(run.id, code) if not run.over else None
             if recovered is None or self._is_over(run, recovered.state):
                 before, last = ending_of(whole(read_records(self._database, run.id)), routes, types)
                 return self._end_again(around, run, workflow, before, last)
@@ -184,6 +186,10 @@ class Nesting:
     def _is_over(self, run: Nested, state: RunState) -> bool:
         """Whether its journal says so, and no person has opened it again since."""
         return state.outcome is not None and inbox.reopening(self._database, run.id) is None
+
+    def _recovered(self, run_id: str, code: Code) -> Recovered:
+        with self._database.read() as connection:
+            return recover(connection, run_id, code)
 
     def _end_again(
         self, around: LiveRun, run: Nested, workflow: Workflow, before: RunState, last: Tick

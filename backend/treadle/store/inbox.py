@@ -11,7 +11,7 @@ from sqlalchemy.engine import Dialect
 
 from treadle.store.database import Database
 from treadle.store.leases import LIVE
-from treadle.store.prepared import Prepared
+from treadle.store.prepared import Prepared, Preparing
 from treadle.store.tables import Inbox, Prompt, Run
 
 _inbox, _runs = Inbox.__table__, Run.__table__  # type: ignore[attr-defined]
@@ -28,9 +28,13 @@ _PENDING = (
 )
 _REOPENING = (
     select(_inbox.c.id, _inbox.c.body)
-    .where(_inbox.c.run_id == bindparam("run"), _inbox.c.kind == "reopening", _inbox.c.handled_at.is_(None))
-    .limit(1)
-)
+    .where(
+        _inbox.c.run_id == bindparam("run"), _inbox.c.kind == literal_column("'reopening'"),
+        _inbox.c.handled_at.is_(None),
+    )
+    .limit(literal_column("1"))
+)  # fmt: skip
+_GLANCED = Preparing(_REOPENING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +75,10 @@ class Pending:
 
 
 def reopening(database: Database, run_id: str) -> Request | None:
-    """The request by which a person lets the stopped run `run_id` go on, if no worker has done so yet."""
-    with database.read() as connection:
-        return pending_reopening(connection, run_id)
+    """The request by which a person lets a stopped run go on, if no worker has done so yet; for who glances."""
+    with database.glance() as cursor:
+        rows = _GLANCED.on(database.dialect).all(cursor, {"run": run_id})
+    return Request(rows[0][0], run_id, "reopening", json.loads(rows[0][1])) if rows else None
 
 
 def pending_reopening(connection: Connection, run_id: str) -> Request | None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, select
+from sqlalchemy.exc import DatabaseError
 
 from treadle.engine.holdings import deliveries
 from treadle.engine.replay import adopt, fold_records
@@ -49,26 +50,39 @@ class Recovered:
     version: str | None = None
 
 
-def recover(database: Database, run_id: str, code: Code) -> Recovered:
+def recover_all(database: Database, runs: Mapping[str, Code]) -> dict[str, Recovered | Exception]:
+    """`recover` for several runs: the state of each, or what stands in its way. Raises what the database raises."""
+    found: dict[str, Recovered | Exception] = {}
+    with database.read() as connection:
+        for run_id, code in runs.items():
+            try:
+                found[run_id] = recover(connection, run_id, code)
+            except DatabaseError:
+                raise
+            except Exception as error:  # that run is parked for it, and the others go on
+                found[run_id] = error
+    return found
+
+
+def recover(connection: Connection, run_id: str, code: Code) -> Recovered:
     """The state of a run: the saved one, and what came after it, each entry by the routes of the code of its time.
 
     Raises what `fold_records` raises, and KeyError for the step of a pending delivery that the code no longer has. A
     saved state that cannot be read costs the time to fold the whole journal.
     """
-    with database.read() as connection:
-        query = select(_runs.c.workflow, _runs.c.fingerprint).where(_runs.c.id == run_id)
-        workflow, fingerprint = connection.execute(query).one()
+    query = select(_runs.c.workflow, _runs.c.fingerprint).where(_runs.c.id == run_id)
+    workflow, fingerprint = connection.execute(query).one()
 
-        def routes_of(version: str) -> Routes:
-            return code.routes if version == code.version else _recorded(connection, workflow, version, code)
+    def routes_of(version: str) -> Routes:
+        return code.routes if version == code.version else _recorded(connection, workflow, version, code)
 
-        saved = read_state(connection, run_id)
-        version = (saved.get("version") if saved is not None else None) or fingerprint
-        state = _restored(saved, run_id, routes_of(version), code.types) if saved is not None else None
-        after = state.seq if state is not None else 0
-        records = records_after(connection, run_id, after)
-        first = routes_of(version if state is not None else fingerprint)
-        state = fold_records(whole(records), first, code.types, state, versions=routes_of)
+    saved = read_state(connection, run_id)
+    version = (saved.get("version") if saved is not None else None) or fingerprint
+    state = _restored(saved, run_id, routes_of(version), code.types) if saved is not None else None
+    after = state.seq if state is not None else 0
+    records = records_after(connection, run_id, after)
+    first = routes_of(version if state is not None else fingerprint)
+    state = fold_records(whole(records), first, code.types, state, versions=routes_of)
     changed = (state.version or fingerprint) != code.version
     if changed:
         _refuse_missing(state, code.routes)
