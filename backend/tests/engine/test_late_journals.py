@@ -196,7 +196,7 @@ async def test_second_failure_does_not_take_the_place_of_the_first_while_that_is
     loop.start(StartEvent(), context={})
     outcome, error = await ended
     assert (outcome.error.message, repr(error)) == ("first", "ValueError('first')")
-    assert loop.state.seq == 4, "both were kept"
+    assert loop.state.seq == 3, "the second came after the end"
 
 
 async def test_run_whose_end_was_kept_but_not_told_ends_when_it_is_resumed():
@@ -270,3 +270,29 @@ async def test_worker_that_slept_longer_than_its_lease_begins_nothing(where, did
         await asyncio.sleep(0)
     assert outcome.status == ("completed" if where == "nowhere" else "interrupted")
     assert workflow.did == did
+
+
+class Lingers(Workflow):
+    """A step that cancels its run and then does this and that."""
+
+    loop: RunLoop
+
+    @step
+    async def linger(self, ctx: Context, ev: StartEvent) -> StopEvent:
+        self.loop.cancel()
+        await ctx.set("late", 1)
+        ctx.write_event_to_stream(Turn())
+        ctx.send_event(Turn())
+        assert ctx.collect_events(ev, [StartEvent]) is None
+        return StopEvent()
+
+
+async def test_nothing_happens_in_a_run_whose_end_is_on_its_way_to_the_disk():
+    journal, workflow = Slow(), Lingers()
+    loop, ended = prepare(workflow, journal)
+    workflow.loop = loop
+    loop.start(StartEvent(), context={})
+    outcome, _ = await ended
+    assert outcome.status == "cancelled"
+    assert [type(tick).__name__ for tick in journal.ticks] == ["RunStarted", "RunCancelled"]
+    assert loop.state.seq == 2

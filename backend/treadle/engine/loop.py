@@ -109,7 +109,8 @@ class RunLoop:
                     self._early.append(tick)
                 return
             self.begin()
-        if self.over:
+        # After its end nothing happens in a run, also while that is on its way to the disk: who reads on would miss it.
+        if self.over or (self.state.outcome is not None and type(tick) not in (ticks.RunReopened, ticks.RunGivenUp)):
             return
         if self._admit is not None:
             admitted(self, tick, self._admit)

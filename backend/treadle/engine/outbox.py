@@ -138,7 +138,7 @@ class RunOutbox:
 
     def _collect(self, expected: Sequence[type[Event]], delivery: Delivery, call: int) -> list[Event] | None:
         run = self._run
-        if run.over or run.state.at_work(delivery.key) is None:
+        if run.over or run.state.outcome is not None or run.state.at_work(delivery.key) is None:
             return None
         if delivery.memo is None or call >= len(delivery.memo.batches):
             buffer = run.state.buffers.get(delivery.step)
