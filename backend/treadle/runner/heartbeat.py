@@ -77,7 +77,9 @@ class Heartbeat:
                 )
             except Exception as error:
                 self._host.doubt()
-                if (kind := kind_of(error)) != trouble:
+                if (kind := kind_of(error)) == "full":
+                    self._host.renewed(now)  # nobody can write that a run is his, either
+                if kind != trouble:
                     trouble = kind
                     log.warning("The heartbeat could not be written: %s; trying again.", reason(error))
                 continue
