@@ -22,7 +22,7 @@ from treadle.visualizer.theme import tokens
 from visitor import Visitor
 
 FOLDER = ROOT / "docs" / "pictures"
-LIMIT = 200 * 1024
+LIMIT = 256 * 1024
 GRAPHS_LIMIT = 300 * 1024
 THEMES = ("light", "dark")
 SIZE = re.compile(r'<svg [^>]*width="([\d.]+)" height="([\d.]+)"')
