@@ -22,11 +22,11 @@ from treadle.visualizer.theme import tokens
 from visitor import Visitor
 
 FOLDER = ROOT / "docs" / "pictures"
-LIMIT = 256 * 1024
+LIMIT = 200 * 1024
 GRAPHS_LIMIT = 300 * 1024
 THEMES = ("light", "dark")
 SIZE = re.compile(r'<svg [^>]*width="([\d.]+)" height="([\d.]+)"')
-TALLEST = 1012  # of a wide one
+TALLEST = 980  # of a wide one
 # Name, page (as furnish names it), width, colour scheme.
 PICTURES = (
     ("home-light", "home", 1280, "light"),

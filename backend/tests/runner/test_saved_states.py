@@ -83,13 +83,15 @@ async def test_fan_out_goes_on_from_its_saved_state(saving, tmp_path):
     assert row["result"] == list(range(200))
 
 
-async def test_saved_state_that_cannot_be_read_is_done_without(saving, tmp_path):
+@pytest.mark.parametrize("bytes_", [zlib.compress(b'{"form":0}'), zlib.compress(b"{"), b"no zlib"])
+async def test_saved_state_that_cannot_be_read_is_done_without(saving, tmp_path, bytes_):
     fields = {"turns": 80, "halt": 70, "words": 1, "go": str(tmp_path / "go")}
     run_id = await halted(saving, "Grows", **fields)
     with saving.database.write() as connection:
-        connection.execute(text("UPDATE state SET bytes = :bytes"), {"bytes": zlib.compress(b'{"form":0}')})
+        connection.execute(text("UPDATE state SET bytes = :bytes"), {"bytes": bytes_})
     recovered, folded = folded_both_ways(saving, run_id, "Grows")
     assert (recovered.saved_at, recovered.state.context) == (0, folded.context)
+    assert {finding.run for finding in findings(saving)} == {run_id}
     (tmp_path / "go").touch()
     async with saving.working("w2"):
         await saving.until(run_id, lambda row: row["status"] == "completed")

@@ -17,7 +17,7 @@ from treadle.engine.replay import adopt, fold_records
 from treadle.engine.serializers import EventTypes
 from treadle.engine.snapshot import from_snapshot
 from treadle.engine.state import Routes, RunState
-from treadle.errors import TreadleError
+from treadle.errors import TreadleError, ValueNotStorable
 from treadle.store.database import Database
 from treadle.store.journal import records_after
 from treadle.store.routing import described
@@ -76,7 +76,11 @@ def recover(connection: Connection, run_id: str, code: Code) -> Recovered:
     def routes_of(version: str) -> Routes:
         return code.routes if version == code.version else _recorded(connection, workflow, version, code)
 
-    saved = read_state(connection, run_id)
+    try:
+        saved = read_state(connection, run_id)
+    except ValueNotStorable as error:
+        log.warning("%s Its journal is folded instead.", error)
+        saved = None
     version = (saved.get("version") if saved is not None else None) or fingerprint
     state = _restored(saved, run_id, routes_of(version), code.types) if saved is not None else None
     after = state.seq if state is not None else 0
@@ -110,9 +114,13 @@ def _refuse_missing(state: RunState, routes: Routes) -> None:
 
 
 def read_state(connection: Connection, run_id: str) -> Mapping[str, Any] | None:
-    """The saved state of a run, as JSON data; None if there is none."""
+    """The saved state of a run, as JSON data; None if there is none. Raises ValueNotStorable for a damaged one."""
     packed = connection.execute(select(_states.c.bytes).where(_states.c.run_id == run_id)).scalar()
-    return json.loads(zlib.decompress(packed)) if packed is not None else None
+    try:
+        saved: Mapping[str, Any] | None = json.loads(zlib.decompress(packed)) if packed is not None else None
+    except (zlib.error, ValueError) as error:
+        raise ValueNotStorable(f"The saved state of run {run_id} is damaged: {error}.") from error
+    return saved
 
 
 def _restored(saved: Mapping[str, Any], run_id: str, routes: Routes, types: EventTypes) -> RunState | None:
