@@ -31,9 +31,10 @@ from treadle.store.prompts import prompts_of
 from treadle.store.readonly import ReadOnly
 from treadle.store.retention import Rule, prune
 from treadle.store.runs import entries_after, entries_before, find_run, start_fields
+from treadle.store.share import Share
 from treadle.store.tables import Run
 from treadle.store.versions import Versions
-from treadle.store.writer import Share, Writer
+from treadle.store.writer import Writer
 
 NOISE = random.Random(7).randbytes(200_000).hex()
 """What zlib cannot make much smaller."""

@@ -23,9 +23,10 @@ from treadle.store.database import Database
 from treadle.store.lineage import Birth
 from treadle.store.saving import Saving
 from treadle.store.scales import Scales
+from treadle.store.share import Share
 from treadle.store.tables import Entry
 from treadle.store.texts import ContextTexts
-from treadle.store.writer import LAG, Share, Writer
+from treadle.store.writer import LAG, Writer
 
 _entries = Entry.__table__  # type: ignore[attr-defined]
 
