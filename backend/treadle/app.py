@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from treadle.errors import SettingsError
 from treadle.resources import MIGRATIONS
 from treadle.settings import Settings
-from treadle.store.lock import Lock, only_one
+from treadle.store.care.lock import Lock, only_one
 
 # What a function needs it imports itself: who finds the database taken says so before anything is loaded, and a worker,
 # whose runs wait while it starts, loads no web.
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
     from starlette.types import ASGIApp
 
+    from treadle.store.care.retention import Rule
+    from treadle.store.care.upkeep import Upkeep
     from treadle.store.database import Database
-    from treadle.store.retention import Rule
-    from treadle.store.upkeep import Upkeep
     from treadle.web.security import SecurityConfig
 
 FIRST_CATALOG = 10.0
@@ -58,8 +58,8 @@ def open_database(settings: Settings, *, left_open: bool = False) -> Database:
 
     Raises what `examine` and `migrate` raise about a file that cannot be used.
     """
+    from treadle.store.care.integrity import examine
     from treadle.store.database import Database
-    from treadle.store.integrity import examine
     from treadle.store.migrations import migrate, revisions
 
     if settings.file is not None:
@@ -129,7 +129,7 @@ def _serve(settings: Settings, database: Database, announce: Callable[[str], Non
 
 def _upkeep(settings: Settings) -> Upkeep | None:
     """What keeps the served file; None for a database that is not a file."""
-    from treadle.store.upkeep import Upkeep
+    from treadle.store.care.upkeep import Upkeep
 
     if settings.file is None:
         return None
@@ -137,7 +137,7 @@ def _upkeep(settings: Settings) -> Upkeep | None:
 
 
 def _rule(settings: Settings) -> Rule | None:
-    from treadle.store.retention import Rule
+    from treadle.store.care.retention import Rule
 
     if settings.keep_days is None and settings.keep_runs is None:
         return None
@@ -148,8 +148,8 @@ def _rule(settings: Settings) -> Rule | None:
 def run_worker(settings: Settings, *, worker: str, name: str, sockets: Path, supervised: bool) -> None:
     """Run one worker process until told to stop. Raises SettingsError for a database of another version."""
     from treadle.runner.worker import work
+    from treadle.store.care.integrity import expect_schema
     from treadle.store.database import Database
-    from treadle.store.integrity import expect_schema
 
     database = Database(settings.database, full=settings.full_durability, checkpoints=settings.file is None)
     expect_schema(database, MIGRATIONS)

@@ -25,13 +25,13 @@ from treadle.registry.loader import LoadedWorkflow, load_file, load_paths, workf
 from treadle.resources import MIGRATIONS
 from treadle.runner.supervisor import python_command
 from treadle.settings import Settings
-from treadle.store import backup, fsck, retention
+from treadle.store.care import backup, fsck, retention
+from treadle.store.care.cases import Finding
+from treadle.store.care.integrity import examine, expect_schema
+from treadle.store.care.lock import only_one
+from treadle.store.care.readonly import ReadOnly, read_through
 from treadle.store.database import Database
-from treadle.store.integrity import examine, expect_schema
-from treadle.store.lock import only_one
 from treadle.store.migrations import revisions
-from treadle.store.proofs import Finding
-from treadle.store.readonly import ReadOnly, read_through
 from treadle.store.routing import describe
 from treadle.store.runs import FINAL
 from treadle.store.versions import Versions

@@ -10,10 +10,10 @@ import pytest
 
 from treadle.registry.catalog import Catalog, event_types
 from treadle.registry.loader import load_paths
-from treadle.store.fsck import check
+from treadle.store.care.fsck import check
+from treadle.store.care.readonly import ReadOnly
 from treadle.store.journal import read_records
 from treadle.store.leases import drop_leases
-from treadle.store.readonly import ReadOnly
 from treadle.store.saving import Saving
 from treadle.store.states import Code, recover
 from treadle.store.versions import Versions

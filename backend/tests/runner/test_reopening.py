@@ -11,10 +11,10 @@ import pytest
 from sqlalchemy import text
 
 from treadle.errors import NotApplicable, RunNotFound
-from treadle.store.fsck import check
+from treadle.store.care.fsck import check
+from treadle.store.care.readonly import ReadOnly
 from treadle.store.leases import drop_leases
 from treadle.store.prompts import prompts_of
-from treadle.store.readonly import ReadOnly
 from treadle.store.versions import Versions
 
 FLOWS = Path(__file__).parent / "reopening_flows.py"

@@ -6,9 +6,9 @@ from contextlib import closing
 
 import pytest
 
-from treadle.store.fsck import check
+from treadle.store.care.fsck import check
+from treadle.store.care.readonly import ReadOnly
 from treadle.store.leases import drop_leases
-from treadle.store.readonly import ReadOnly
 from treadle.store.versions import Versions
 
 FIRST = '''

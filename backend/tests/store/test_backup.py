@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from store.remembering import Remembered
-from treadle.store.backup import KEPT, BackupFailed, back_up, keep_copy, newest_copy
-from treadle.store.fsck import check
-from treadle.store.readonly import ReadOnly
+from treadle.store.care.backup import KEPT, BackupFailed, back_up, keep_copy, newest_copy
+from treadle.store.care.fsck import check
+from treadle.store.care.readonly import ReadOnly
 from treadle.store.versions import Versions
 
 

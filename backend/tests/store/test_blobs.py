@@ -23,13 +23,13 @@ from treadle.engine.records import to_record
 from treadle.errors import ValueNotStorable
 from treadle.resources import MIGRATIONS
 from treadle.store import blobs
+from treadle.store.care.fsck import check
+from treadle.store.care.readonly import ReadOnly
+from treadle.store.care.retention import Rule, prune
 from treadle.store.database import Database
-from treadle.store.fsck import check
 from treadle.store.journal import read_records
 from treadle.store.migrations import migrate
 from treadle.store.prompts import prompts_of
-from treadle.store.readonly import ReadOnly
-from treadle.store.retention import Rule, prune
 from treadle.store.runs import entries_after, entries_before, find_run, start_fields
 from treadle.store.share import Share
 from treadle.store.tables import Run

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from store.disks import fill, small_disk
-from treadle.store.backup import BackupFailed, back_up
+from treadle.store.care.backup import BackupFailed, back_up
 from treadle.store.database import Database
 from treadle.store.failing import DatabaseBusy, DatabaseFailed, DatabaseFull, accepting, kind_of, reason, room, told
 

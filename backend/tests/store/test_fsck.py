@@ -16,8 +16,8 @@ from store.remembering import FLOWS, Remembered
 from treadle import terminal
 from treadle.errors import RunNotFound, SettingsError
 from treadle.settings import read_settings
-from treadle.store.fsck import Report, check
-from treadle.store.readonly import ReadOnly
+from treadle.store.care.fsck import Report, check
+from treadle.store.care.readonly import ReadOnly
 from treadle.store.versions import Versions
 
 LAST = "(SELECT entries FROM run WHERE id = :chain)"

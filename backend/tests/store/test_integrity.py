@@ -15,12 +15,12 @@ import pytest
 
 from treadle.errors import DatabaseInUse, SettingsError
 from treadle.resources import MIGRATIONS
-from treadle.store.backup import keep_copy
+from treadle.store.care.backup import keep_copy
+from treadle.store.care.integrity import DatabaseDamaged, examine, expect_schema
+from treadle.store.care.lock import lock_file, only_one
+from treadle.store.care.upkeep import LARGE, SMALL, checkpoint
 from treadle.store.database import Database
-from treadle.store.integrity import DatabaseDamaged, examine, expect_schema
-from treadle.store.lock import lock_file, only_one
 from treadle.store.migrations import revisions
-from treadle.store.upkeep import LARGE, SMALL, checkpoint
 
 KNOWN = revisions(MIGRATIONS)
 

@@ -18,7 +18,7 @@ from sqlmodel import SQLModel
 from treadle.errors import SettingsError
 from treadle.resources import MIGRATIONS
 from treadle.store import tables
-from treadle.store.backup import BackupFailed
+from treadle.store.care.backup import BackupFailed
 from treadle.store.database import APPLICATION_ID, Database
 from treadle.store.migrations import MigrationFailed, migrate, revisions
 

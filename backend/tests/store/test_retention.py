@@ -13,13 +13,13 @@ import pytest
 from store.remembering import Remembered
 from treadle.errors import SettingsError
 from treadle.settings import read_settings
-from treadle.store import retention, upkeep
+from treadle.store.care import retention, upkeep
+from treadle.store.care.fsck import Report, check
+from treadle.store.care.lock import only_one
+from treadle.store.care.readonly import ReadOnly
+from treadle.store.care.retention import KEY_LIFE, PIECE, Pruned, Rule, prune, would_go
+from treadle.store.care.upkeep import Upkeep
 from treadle.store.database import Database
-from treadle.store.fsck import Report, check
-from treadle.store.lock import only_one
-from treadle.store.readonly import ReadOnly
-from treadle.store.retention import KEY_LIFE, PIECE, Pruned, Rule, prune, would_go
-from treadle.store.upkeep import Upkeep
 from treadle.store.versions import Versions
 from treadle.terminal import rule
 

@@ -20,8 +20,8 @@ class Database:
     """One SQLite file (or, by URL, another database): `read()` for pages, `write()` for one short transaction.
 
     `full` waits for the disk at every commit (power cuts); without it a commit survives the death of a process.
-    `checkpoints` is False where another process moves the write-ahead log into the file: see store/upkeep.py;
-    `cascades` is False for who deletes what belongs to a row himself: see store/retention.py.
+    `checkpoints` is False where another process moves the write-ahead log into the file: see store/care/upkeep.py;
+    `cascades` is False for who deletes what belongs to a row himself: see store/care/retention.py.
     """
 
     def __init__(self, url: str, *, full: bool = True, checkpoints: bool = True, cascades: bool = True) -> None:

@@ -14,10 +14,10 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from treadle.errors import TreadleError
-from treadle.store.backup import keep_copy
+from treadle.store.care.backup import keep_copy
+from treadle.store.care.integrity import refuse_newer
 from treadle.store.database import APPLICATION_ID, Database
 from treadle.store.failing import reason
-from treadle.store.integrity import refuse_newer
 
 
 class MigrationFailed(TreadleError):  # noqa: N818

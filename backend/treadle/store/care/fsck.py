@@ -14,11 +14,11 @@ from sqlalchemy.exc import DatabaseError
 from treadle.engine.fates import Fate, fates
 from treadle.engine.records import Record
 from treadle.errors import RunNotFound, ValueNotStorable
-from treadle.store import proofs
+from treadle.store.care import proofs
+from treadle.store.care.cases import Case, Finding, Folded, NotFolded, fold_again
+from treadle.store.care.readonly import ReadOnly
 from treadle.store.failing import reason
 from treadle.store.journal import read_records
-from treadle.store.proofs import Case, Finding, Folded, NotFolded
-from treadle.store.readonly import ReadOnly
 from treadle.store.routing import Routing
 from treadle.store.states import read_state
 from treadle.store.tables import Blob, Entry, Inbox, Prompt, Run, Snapshot
@@ -204,7 +204,7 @@ def _verdict(case: Case, routings: list[Routing]) -> _Verdict:
 
 def _verdict_by(case: Case, routing: Routing) -> _Verdict:
     try:
-        folded = proofs.fold_again(case, routing)
+        folded = fold_again(case, routing)
     except NotFolded as error:
         if error.value:
             why = f"from entry {error.entry} on: {error.why}"

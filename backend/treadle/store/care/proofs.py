@@ -4,130 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from typing import Any
 
-from treadle.engine.records import Record, from_record
-from treadle.engine.reducer import apply
-from treadle.engine.replay import change_version
-from treadle.engine.serializers import encode
-from treadle.engine.snapshot import to_snapshot
-from treadle.engine.state import RunState
-from treadle.engine.summary import Summary, counts, summarize
-from treadle.engine.ticks import Tick
-from treadle.errors import ValueNotStorable
-from treadle.store.leases import LIVE
-from treadle.store.routing import Routing
-from treadle.store.splices import whole
-from treadle.store.unloaded import event_parts, plain, readable
-
-Row = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something that is not as it must be; `check` names the proof that failed."""
-
-    check: str
-    message: str
-    run: str | None = None
-    entry: int | None = None
-
-
-@dataclass(slots=True)
-class Case:
-    """Everything that is stored of one run; `calls` are the entries by which its parent's journal knows of it."""
-
-    run: Row
-    records: Sequence[Record]
-    prompts: Sequence[Row] = ()
-    requests: Sequence[Row] = ()
-    snapshot: Row | None = None
-    saved: Row | None = None
-    """Its saved state, as JSON data."""
-    children: Sequence[Row] = ()
-    parent: Row | None = None
-    calls: Sequence[Record] = ()
-
-    @property
-    def id(self) -> str:
-        return str(self.run["id"])
-
-    @property
-    def reopening(self) -> bool:
-        """Whether a person has opened it again, and no worker has told the journal so yet."""
-        return any(request["kind"] == "reopening" and request["handled_at"] is None for request in self.requests)
-
-    @property
-    def live(self) -> bool:
-        return self.run["status"] in LIVE
-
-    @property
-    def parked(self) -> bool:
-        """Whether a worker that could not go on has stopped it by its row alone; its counts may be a moment old."""
-        given_up = bool(self.records) and self.records[-1].kind == "given_up"
-        return self.run["status"] == "interrupted" or self.reopening or given_up
-
-    def finding(self, check: str, message: str, entry: int | None = None) -> Finding:
-        return Finding(check, message, self.id, entry)
-
-    def count(self, kind: str, cause: int | None = None) -> int:
-        """How many entries of this kind there are, of this cause if one is given."""
-        return sum(record.kind == kind and cause in (None, record.cause) for record in self.records)
-
-
-@dataclass(slots=True)
-class Folded:
-    """A journal folded again; `row` is the summary at the entry the row of the run counts to, `context` the context at
-    that of the snapshot, `saved` the state at that of the saved one, `counts` those at every entry of a parked run.
-    """
-
-    state: RunState
-    routing: Routing
-    row: Summary | None = None
-    counts: list[dict[str, Any]] = field(default_factory=list)
-    ticks: list[Tick] = field(default_factory=list)
-    context: Mapping[str, Any] | None = None
-    saved: Mapping[str, Any] | None = None
-
-
-class NotFolded(Exception):  # noqa: N818 - says how far it got
-    """A journal that cannot be folded to its end; `value` if the only reason is a value without an exact form."""
-
-    def __init__(self, entry: int, why: str, *, value: bool) -> None:
-        super().__init__(why)
-        self.entry = entry
-        self.why = why
-        self.value = value
-
-
-def fold_again(case: Case, routing: Routing) -> Folded:
-    """The state the journal stands for. Raises NotFolded."""
-    routing = routing.with_events(event_parts(case.records, {prompt["id"] for prompt in case.prompts}))
-    folded = Folded(RunState(routing.routes), routing)
-    at = case.snapshot["seq"] if case.snapshot is not None else None
-    saved_at = case.saved["seq"] if case.saved is not None else None
-    for record in whole(case.records):
-        try:
-            tick = from_record(readable(record), routing.types)
-            change_version(folded.state, tick, routing.versions.get)
-            apply(folded.state, tick)
-            folded.state.size += record.size
-        except ValueNotStorable as error:
-            raise NotFolded(record.seq, str(error), value=True) from error
-        except (LookupError, AssertionError, AttributeError, TypeError, ValueError) as error:
-            raise NotFolded(record.seq, f"{type(error).__name__}: {error}", value=False) from error
-        folded.ticks.append(tick)
-        if record.seq == case.run["entries"]:
-            folded.row = summarize(folded.state)
-        if case.parked:
-            folded.counts.append(_at_rest(counts(folded.state)))
-        if record.seq == at:
-            folded.context = encode(folded.state.context, "context")
-        if record.seq == saved_at:
-            folded.saved = to_snapshot(folded.state)
-    return folded
+from treadle.engine.summary import summarize
+from treadle.store.care.cases import Case, Finding, Folded
+from treadle.store.care.differences import at_rest, essence, first_difference
+from treadle.store.unloaded import plain
 
 
 def journal_is_whole(case: Case) -> Iterator[Finding]:
@@ -218,10 +101,10 @@ def row_says_the_same(case: Case, folded: Folded) -> Iterator[Finding]:
         if name in untold:
             continue
         stored, told = _loads(run[name]), _loads(getattr(summary, name))
-        if name == "counts" and case.parked and isinstance(stored, dict) and _at_rest(stored) in folded.counts:
+        if name == "counts" and case.parked and isinstance(stored, dict) and at_rest(stored) in folded.counts:
             continue
         if untold and name == "counts":
-            stored, told = _at_rest(stored), _at_rest(told)
+            stored, told = at_rest(stored), at_rest(told)
         if isinstance(stored, dict) and isinstance(told, dict) and name != "result":  # an earlier Treadle told less
             told = {key: value for key, value in told.items() if key in stored or (value and name == "counts")}
         if difference := first_difference(plain(stored), told, name):
@@ -245,7 +128,7 @@ def saved_state_is_folded(case: Case, folded: Folded) -> Iterator[Finding]:
     seq = case.saved["seq"]
     if folded.saved is None:
         yield case.finding("saved state", f"it is saved as of entry {seq}, which is not there")
-    elif difference := first_difference(_essence(case.saved), _essence(folded.saved), "state"):
+    elif difference := first_difference(essence(case.saved), essence(folded.saved), "state"):
         yield case.finding("saved state", difference, seq)
 
 
@@ -302,63 +185,6 @@ def family_holds_together(case: Case, folded: Folded | None) -> Iterator[Finding
                 is_now = status.get(child.run_id, "not there")
                 message = f"its nested run {child.run_id} of step {step} is {child.status} by its journal, and {is_now}"
                 yield case.finding("family", message, seq)
-
-
-def first_difference(stored: Any, told: Any, path: str) -> str | None:
-    """Where two pieces of JSON data differ first, in words; None where they do not."""
-    if isinstance(stored, dict) and isinstance(told, dict):
-        keys: Iterable[str] = dict.fromkeys([*stored, *told])
-        pairs = [(f"{path}.{key}", stored.get(key, _NOTHING), told.get(key, _NOTHING)) for key in keys]
-    elif isinstance(stored, list) and isinstance(told, list) and len(stored) == len(told):
-        pairs = [(f"{path}[{n}]", a, b) for n, (a, b) in enumerate(zip(stored, told, strict=True))]
-    elif type(stored) is type(told) and stored == told:
-        return None
-    else:
-        return f"{path} is {_short(stored)} as stored and {_short(told)} by its journal"
-    return next((found for name, a, b in pairs if (found := first_difference(a, b, name))), None)
-
-
-class _Nothing:
-    def __repr__(self) -> str:
-        return "not there"
-
-
-_NOTHING: Any = _Nothing()
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."
-
-
-def _at_rest(counts: dict[str, Any] | None) -> dict[str, Any]:
-    steps = {name: {**told, "running": 0, "waiting": 0} for name, told in (counts or {}).get("steps", {}).items()}
-    return {**(counts or {}), "steps": steps, "prompts": 0}
-
-
-def _essence(saved: Mapping[str, Any]) -> dict[str, Any]:
-    """A saved state without the events, which name classes that only their file has; with where each of them is."""
-
-    def known(delivery: Mapping[str, Any]) -> list[Any]:
-        return [delivery.get(name) for name in ("seq", "step", "attempt", "failures", "deaths", "paused")]
-
-    return {
-        **{name: plain(saved[name]) for name in _COMPARED},
-        "running": [known(delivery) for delivery in saved["running"]],
-        "queued": {step: [known(delivery) for delivery in queue] for step, queue in saved["queued"].items() if queue},
-        "waiting_leave": [known(delivery) for delivery in saved["waiting_leave"]],
-        "delayed": [[known(delivery), due] for delivery, due in saved["delayed"]],
-        "waits": [[known(delivery), expected, due] for delivery, expected, _, due, *_ in saved["waits"]],
-        "joining": {step: [[seq for seq, _ in queue] for queue in queues] for step, queues in saved["joining"].items()},
-        "buffers": {step: [seq for seq, _ in events] for step, (events, *_) in saved["buffers"].items()},
-        "handed": [[seq, step] for seq, step, _ in saved["handed"]],
-        "prompts": [number for number, _ in saved["prompts"]],
-    }
-
-
-_COMPARED = (
-    "seq", "held", "steps", "context", "writers", "children", "untaken", "events", "emitted", "taken", "times", "size"
-)  # fmt: skip
 
 
 def _loads(text: str | None) -> Any:

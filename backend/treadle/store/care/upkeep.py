@@ -14,9 +14,9 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+from treadle.store.care.retention import Rule, prune
 from treadle.store.database import Database, wal_of
 from treadle.store.failing import kind_of, reason
-from treadle.store.retention import Rule, prune
 
 log = logging.getLogger("treadle.upkeep")
 

@@ -8,10 +8,10 @@ from contextlib import closing
 from pathlib import Path
 
 from treadle.errors import SettingsError, TreadleError
-from treadle.store.backup import newest_copy
+from treadle.store.care.backup import newest_copy
+from treadle.store.care.readonly import open_read_only, read_through
 from treadle.store.database import APPLICATION_ID, Database, wal_of
 from treadle.store.failing import kind_of, reason
-from treadle.store.readonly import open_read_only, read_through
 
 TOLD = 3
 """Problems named in one sentence; `treadle fsck` names them all."""

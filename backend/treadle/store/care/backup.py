@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from treadle.errors import TreadleError
+from treadle.store.care.readonly import open_read_only
 from treadle.store.failing import kind_of, reason
-from treadle.store.readonly import open_read_only
 
 KEPT = 3
 """Copies from before a migration that stay beside the database."""
