@@ -6,7 +6,6 @@ import asyncio
 import os
 import secrets
 import socket
-import tempfile
 import webbrowser
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext, suppress
@@ -96,12 +95,13 @@ def _ours(settings: Settings, who: str) -> AbstractContextManager[Lock | None]:
 def _serve(settings: Settings, database: Database, announce: Callable[[str], None], lock: Lock | None) -> None:
     import uvicorn
 
+    from treadle.runner.sockets import own_folder
     from treadle.store.catalog import clear
     from treadle.store.leases import drop_leases
     from treadle.visualizer.elements import CYTOSCAPE_STYLE_SHA256
     from treadle.web.security import SecurityConfig
 
-    with tempfile.TemporaryDirectory(prefix="treadle-") as sockets:
+    with own_folder() as sockets:
         clear(database)
         drop_leases(database)  # we hold the lock: whoever had them is gone, or is fenced by the epoch
         code = None if settings.open_access else secrets.token_urlsafe(16)
@@ -119,7 +119,7 @@ def _serve(settings: Settings, database: Database, announce: Callable[[str], Non
             style_hashes=(CYTOSCAPE_STYLE_SHA256,),
         )
         url = f"http://{settings.host}:{port}/" + (f"login?code={code}" if code is not None else "")
-        app = _site(settings, database, security, Path(sockets), lambda: _ready(settings, url, announce))
+        app = _site(settings, database, security, sockets, lambda: _ready(settings, url, announce))
         config = uvicorn.Config(
             app, lifespan="on", log_level="warning", timeout_graceful_shutdown=5, server_header=False
         )

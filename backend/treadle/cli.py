@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import secrets
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -70,18 +71,17 @@ def worker(
     supervised: Annotated[bool, typer.Option("--supervised", hidden=True)] = False,
 ) -> None:
     """Run one more worker on the database of a studio on this machine."""
-    import tempfile
-
     from treadle.app import run_worker
+    from treadle.runner.sockets import own_folder
 
     logging.basicConfig(level=logging.WARNING, format=f"{name}: %(message)s")
     settings = read_settings(database=database, workflows=[*(paths or []), *(workflows or [])])
-    with tempfile.TemporaryDirectory(prefix="treadle-") as own:
+    with nullcontext(sockets) if sockets else own_folder() as place:
         run_worker(
             settings,
             worker=worker_id or f"w_{secrets.token_hex(6)}",
             name=name,
-            sockets=sockets or Path(own),
+            sockets=place,
             supervised=supervised,
         )
 

@@ -10,7 +10,6 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from sqlalchemy import text
@@ -24,6 +23,7 @@ from treadle.runner.host import Host, LiveRun
 from treadle.runner.nudges import listen
 from treadle.runner.publishing import publications
 from treadle.runner.requests import Requests
+from treadle.runner.sockets import own_folder
 from treadle.store.catalog import publish
 from treadle.store.database import Database
 from treadle.store.migrations import migrate
@@ -118,9 +118,10 @@ async def _starting(
     if job["at_once"] == 1:
         yield one
         return
-    with TemporaryDirectory(prefix="treadle-") as sockets:
-        transport = await listen(Path(sockets) / "worker-bench.sock", lambda _: host.nudge())
-        told = {name: job[name] for name in ("workflow", "fields", "full")} | {"file": str(file), "sockets": sockets}
+    with own_folder() as sockets:
+        transport = await listen(sockets / "worker-bench.sock", lambda _: host.nudge())
+        told = {name: job[name] for name in ("workflow", "fields", "full")}
+        told |= {"file": str(file), "sockets": str(sockets)}
         starter = await asyncio.create_subprocess_exec(
             sys.executable, str(Path(__file__).with_name("durable_starter.py")), json.dumps(told),
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,

@@ -16,7 +16,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -81,10 +80,12 @@ class Nursery:
 @cache
 def shared() -> Nursery:
     """The nursery of everybody who does not need one of his own, until this process ends."""
-    folder = tempfile.TemporaryDirectory(prefix="treadle-nursery-")
-    made = Nursery(Path(folder.name))
-    atexit.register(folder.cleanup)
-    atexit.register(made.close)
+    from treadle.runner.sockets import own_folder  # not in the nursery itself, which tidies up its path first
+
+    ending = contextlib.ExitStack()
+    made = Nursery(ending.enter_context(own_folder()))
+    ending.callback(made.close)
+    atexit.register(ending.close)
     return made
 
 

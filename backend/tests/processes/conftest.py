@@ -9,8 +9,16 @@ import pytest
 
 from processes.mortal import Mortal
 from processes.serving import Serving
+from treadle.runner.sockets import sweep
 
 FLOWS = Path(__file__).parent / "flows.py"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def swept() -> Iterator[None]:
+    """What the last studio to be killed has left goes with the tests."""
+    yield
+    sweep()
 
 
 @pytest.fixture(scope="module")
