@@ -6,6 +6,7 @@ import asyncio
 import os
 import secrets
 import socket
+import time
 import webbrowser
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext, suppress
@@ -98,12 +99,14 @@ def _serve(settings: Settings, database: Database, announce: Callable[[str], Non
     from treadle.runner.sockets import own_folder
     from treadle.store.catalog import clear
     from treadle.store.leases import drop_leases
+    from treadle.store.presence import bury
     from treadle.visualizer.elements import CYTOSCAPE_STYLE_SHA256
     from treadle.web.security import SecurityConfig
 
     with own_folder() as sockets:
         clear(database)
-        drop_leases(database)  # we hold the lock: whoever had them is gone, or is fenced by the epoch
+        bury(database, now=time.time())  # we hold the lock: whoever was here is gone, or is fenced by the epoch
+        drop_leases(database)
         code = None if settings.open_access else secrets.token_urlsafe(16)
         listener = _bind(settings)
         port = listener.getsockname()[1]
@@ -198,7 +201,7 @@ def _site(
         transport.close()
         workers.close()
 
-    requests = Requests(database, nudge=lambda topic: workers.send([topic]))
+    requests = Requests(database, nudge=lambda topic, worker: workers.send([topic], to=worker))
     return make_app(database=database, requests=requests, signals=signals, security=security, lifespan=lifespan)
 
 

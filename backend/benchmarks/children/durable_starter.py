@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +15,22 @@ from treadle.runner.nudges import Nudger
 from treadle.runner.requests import Requests
 from treadle.store.database import Database
 
+THREADS = 40
+"""As many requests as the web process serves at a time."""
+
 
 def accept(job: dict[str, Any]) -> None:
     """Work until stdin is closed."""
     workers = Nudger(Path(job["sockets"]), "worker-*.sock")
     database = Database(f"sqlite:///{job['file']}", full=job["full"])
-    requests = Requests(database, nudge=lambda run_id: workers.send([run_id]))
-    for line in sys.stdin:
-        ids = [requests.start(job["workflow"], job["fields"]).run_id for _ in range(int(line))]
-        print(json.dumps(ids), flush=True)
+    requests = Requests(database, nudge=lambda run_id, worker: workers.send([run_id], to=worker))
+
+    def start(_: int) -> str:
+        return requests.start(job["workflow"], job["fields"]).run_id
+
+    with ThreadPoolExecutor(THREADS) as threads:
+        for line in sys.stdin:
+            print(json.dumps(list(threads.map(start, range(int(line))))), flush=True)
     database.close()
     workers.close()
 

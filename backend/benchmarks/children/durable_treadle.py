@@ -18,6 +18,7 @@ from storage import weight
 from treadle.registry.catalog import Catalog
 from treadle.registry.loader import load_paths
 from treadle.resources import MIGRATIONS
+from treadle.runner.garbage import spare_what_is_loaded
 from treadle.runner.heartbeat import Heartbeat
 from treadle.runner.host import Host, LiveRun
 from treadle.runner.nudges import listen
@@ -70,6 +71,7 @@ async def measure(
     database = Database(f"sqlite:///{file}", full=job["full"])
     migrate(database, MIGRATIONS)
     catalog = Catalog.of(load_paths([Path(job["folder"], "measured.py")]))
+    spare_what_is_loaded()
     publish(database, publications(catalog, now=time.time()))
     arrive(database, "w_bench", name="bench", pid=os.getpid(), now=time.time())
     database.close()
@@ -110,7 +112,7 @@ async def _starting(
     job: dict[str, Any], database: Database, host: Host, file: Path
 ) -> AsyncIterator[Callable[[], Awaitable[list[str]]]]:
     """What accepts a wave and gives its ids: for one run the loop itself, for many a process, as in a studio."""
-    requests = Requests(database, nudge=lambda _: host.nudge())
+    requests = Requests(database, nudge=lambda *_: host.nudge())
 
     async def one() -> list[str]:
         return [requests.start(job["workflow"], job["fields"]).run_id]
@@ -119,7 +121,7 @@ async def _starting(
         yield one
         return
     with own_folder() as sockets:
-        transport = await listen(sockets / "worker-bench.sock", lambda _: host.nudge())
+        transport = await listen(sockets / "worker-w_bench.sock", lambda _: host.nudge())
         told = {name: job[name] for name in ("workflow", "fields", "full")}
         told |= {"file": str(file), "sockets": str(sockets)}
         starter = await asyncio.create_subprocess_exec(

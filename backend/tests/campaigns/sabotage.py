@@ -79,14 +79,14 @@ def _believe_the_clock() -> None:
 
 def _forget_keys() -> None:
     """An idempotency key is not looked at."""
-    from treadle.store import acceptance
+    from treadle.store.starting import Starts
 
-    accept = acceptance.accept_start
+    accept = Starts.accept
 
     def forgetful(*arguments: Any, idempotency_key: str | None, **more: Any) -> Any:
         return accept(*arguments, idempotency_key=None, **more)
 
-    acceptance.accept_start = forgetful  # type: ignore[assignment]
+    Starts.accept = forgetful  # type: ignore[method-assign]
 
 
 def _lose_what_has_no_room() -> None:

@@ -134,7 +134,7 @@ class Workshop:
     @contextmanager
     def _requests(self) -> Any:
         with self._database() as database:
-            yield Requests(database, nudge=lambda _: None, clock=self.clock)
+            yield Requests(database, nudge=lambda *_: None, clock=self.clock)
 
     @contextmanager
     def _database(self) -> Any:

@@ -91,5 +91,5 @@ def bench(tmp_path: Path) -> Bench:
     database = Database(f"sqlite:///{tmp_path / 'treadle.db'}")
     migrate(database, MIGRATIONS)
     made = Bench(database, None)  # type: ignore[arg-type]
-    made.requests = Requests(database, nudge=lambda run_id: made.host.nudge() if made.host is not None else None)
+    made.requests = Requests(database, nudge=lambda *_: made.host.nudge() if made.host is not None else None)
     return made

@@ -15,8 +15,7 @@ from treadle.errors import (
     WorkflowsLoading,
     WorkflowValidationError,
 )
-from treadle.runner.live import LEASE
-from treadle.store.leases import drop_leases
+from treadle.store.leases import LEASE, drop_leases
 
 
 async def test_host_runs_a_chain_to_its_result(bench):

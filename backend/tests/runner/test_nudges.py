@@ -35,6 +35,22 @@ async def test_nudge_reaches_who_came_after_the_last_one(tmp_path: Path):
     nudger.close()
 
 
+async def test_nudge_for_one_reaches_only_that_one(tmp_path: Path):
+    told: asyncio.Queue[str] = asyncio.Queue()
+    nudger = Nudger(tmp_path, "worker-*.sock")
+    transports = [
+        await listen(tmp_path / f"worker-{name}.sock", lambda topics, name=name: told.put_nowait(f"{name} {topics}"))
+        for name in ("w_1", "w_2", "a-w_1")
+    ]
+    nudger.send(["r_1"], to="w_1")
+    nudger.send(["r_2"], to="w_nobody")
+    nudger.send(["r_3"])
+    assert await heard(told, 4) == ["a-w_1 ['r_3']", "w_1 ['r_1']", "w_1 ['r_3']", "w_2 ['r_3']"]
+    for transport in transports:
+        transport.close()
+    nudger.close()
+
+
 def test_nudge_into_a_folder_that_is_gone_is_lost_like_any_other(tmp_path: Path):
     nudger = Nudger(tmp_path / "gone", "worker-*.sock")
     nudger.send(["a"])

@@ -57,7 +57,7 @@ async def fill(database: Database) -> dict[str, str]:
     catalog = Catalog.of(load_paths([FLOWS]))
     assert not catalog.failures
     publish(database, publications(catalog, now=time.time()))
-    requests = Requests(database, nudge=lambda run_id: host.nudge())
+    requests = Requests(database, nudge=lambda *_: host.nudge())
     committed = asyncio.Event()
     writer = Writer(database, committed=lambda runs: committed.set())
     host = Host(database, writer, catalog, worker="w_kept")

@@ -9,11 +9,11 @@ from sqlalchemy import text
 
 from treadle.resources import MIGRATIONS
 from treadle.store.database import Database
-from treadle.store.leases import Claims
+from treadle.store.leases import PROMPTLY, Claims
 from treadle.store.migrations import migrate
 
-COLUMNS = "id, workflow, status, created_at, entries, parent_id, lease_owner, lease_until"
-REST = "held, counts, queue, epoch, fingerprint"
+COLUMNS = "id, workflow, status, created_at, entries, parent_id, lease_owner, lease_until, epoch"
+REST = "held, counts, queue, fingerprint"
 
 
 @pytest.fixture
@@ -26,11 +26,11 @@ def database(tmp_path: Path) -> Database:
 def add(database: Database, run_id: str, workflow: str = "Two", **facts: object) -> None:
     row = {
         "id": run_id, "workflow": workflow, "status": "running", "created_at": float(run_id[1:]), "entries": 0,
-        "parent_id": None, "lease_owner": None, "lease_until": 0.0, **facts,
+        "parent_id": None, "lease_owner": None, "lease_until": 0.0, "epoch": 0, **facts,
     }  # fmt: skip
     values = ", ".join(f":{name}" for name in COLUMNS.split(", "))
     with database.write() as connection:
-        connection.execute(text(f"INSERT INTO run ({COLUMNS}, {REST}) VALUES ({values}, 0, '{{}}', '[]', 0, '')"), row)
+        connection.execute(text(f"INSERT INTO run ({COLUMNS}, {REST}) VALUES ({values}, 0, '{{}}', '[]', '')"), row)
 
 
 def claims(database: Database, owner: str = "w", **limits: int) -> Claims:
@@ -48,11 +48,22 @@ def test_oldest_runs_that_nobody_owns_come_first(database):
     add(database, "r5", status="completed")
     add(database, "r6", "Unknown")
     mine = claims(database)
-    assert mine.any(database, now=100.0)
+    assert mine.any(database, now=100.0, seconds=10.0)
     assert taken(database, mine, limit=2) == ["r1", "r2"]
     assert taken(database, mine) == ["r3"]
-    assert not mine.any(database, now=100.5)
+    assert not mine.any(database, now=100.5, seconds=10.0)
     assert taken(database, mine, now=101.5) == ["r4"], "its owner has been silent for too long"
+
+
+def test_run_that_its_worker_does_not_begin_promptly_goes_to_another_once(database):
+    add(database, "r1", lease_owner="blocked", lease_until=110.0, epoch=1)
+    add(database, "r2", lease_owner="blocked", lease_until=110.0, epoch=1, entries=1)
+    first, second = claims(database, "first"), claims(database, "second")
+    late = 100.0 + PROMPTLY + 0.1
+    assert taken(database, first, now=100.0 + PROMPTLY - 0.1) == []
+    assert taken(database, claims(database, "blocked"), now=late) == [], "it has it already"
+    assert taken(database, first, now=late) == ["r1"]
+    assert taken(database, second, now=late + 5.0) == [], "or two slow ones would take it from each other for ever"
 
 
 def test_limited_workflow_has_no_more_than_its_places_whoever_owns_them(database):
@@ -62,7 +73,7 @@ def test_limited_workflow_has_no_more_than_its_places_whoever_owns_them(database
     assert taken(database, claims(database, "v", Two=2), limit=1) == ["r1"]
     mine = claims(database, "w", Two=2)
     assert taken(database, mine) == ["r2", "r4"]
-    assert not mine.any(database, now=100.0)
+    assert not mine.any(database, now=100.0, seconds=10.0)
     with database.write() as connection:
         connection.execute(text("UPDATE run SET status = 'completed', lease_owner = NULL WHERE id = 'r1'"))
     assert taken(database, mine) == ["r3"]

@@ -17,8 +17,8 @@ from starlette.types import ASGIApp
 from treadle.errors import NotApplicable, PromptAnswered, RunEnded
 from treadle.runner.requests import Requests
 from treadle.runner.signals import Signals
-from treadle.store.acceptance import Accepted
 from treadle.store.database import Database
+from treadle.store.starting import Accepted
 from treadle.web.security import SecurityConfig
 from treadle.web.site import make_app
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from weakref import WeakKeyDictionary
 
 from treadle.engine.events import Event
+from treadle.engine.table import StepTable
 from treadle.engine.workflow import Workflow
 from treadle.registry.loader import LoadedWorkflow, LoadFailure
 
@@ -27,6 +29,13 @@ class Catalog:
         return catalog
 
 
+_known: WeakKeyDictionary[Workflow, tuple[StepTable, dict[str, type[Event]]]] = WeakKeyDictionary()
+
+
 def event_types(workflow: Workflow) -> dict[str, type[Event]]:
-    """The event classes a run of `workflow` may mention, by name."""
-    return workflow.event_types()
+    """The event classes a run of `workflow` may mention, by name: collected once, for every run asks."""
+    table, types = _known.get(workflow, (None, {}))
+    if table is not workflow.table:
+        types = workflow.event_types()
+        _known[workflow] = (workflow.table, types)
+    return types

@@ -8,9 +8,10 @@ import threading
 import time
 from collections.abc import Callable
 
-from treadle.runner.host import LEASE, Host
+from treadle.runner.host import Host
 from treadle.store.database import Database
 from treadle.store.failing import Kind, kind_of, reason
+from treadle.store.leases import LEASE
 from treadle.store.presence import heartbeat
 
 log = logging.getLogger("treadle.heartbeat")

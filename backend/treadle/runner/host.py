@@ -21,19 +21,19 @@ from treadle.registry.catalog import Catalog, event_types
 from treadle.runner.clock import Clock
 from treadle.runner.driver import Driver
 from treadle.runner.failures import error_json
-from treadle.runner.live import LEASE, LiveRun, crashed
+from treadle.runner.live import LiveRun, crashed
 from treadle.store import acceptance, inbox
 from treadle.store.catalog import publish
 from treadle.store.database import Database
 from treadle.store.failing import kind_of
 from treadle.store.inbox import Request
-from treadle.store.leases import Claim, Claims, settle
+from treadle.store.leases import LEASE, Claim, Claims, settle
 from treadle.store.lineage import end_orphans
 from treadle.store.snapshots import read_context
 from treadle.store.states import Code, Recovered, recover_all
 from treadle.store.writer import Writer
 
-__all__ = ["LEASE", "Host", "LiveRun"]
+__all__ = ["Host", "LiveRun"]
 
 log = logging.getLogger("treadle.host")
 
@@ -85,7 +85,6 @@ class Host:
         )  # fmt: skip
         self._pending = inbox.Pending(database.dialect, worker)
         self._taken: set[int] = set()
-        self._fresh: dict[str, Claim] = {}
         self._resumable: deque[Claim] = deque()
         self._suspects: deque[Claim] = deque()
         self._broken: deque[tuple[Claim, BaseException]] = deque()
@@ -176,12 +175,11 @@ class Host:
         while self._suspects and not any(live.on_probation for live in self.runs.values()):
             # One at a time: the next crash then tells the guilty one from those that merely shared its worker.
             await self._resume(self._suspects, asked, most=1)
-        self._fresh.update({claimed.run_id: claimed for claimed in claims if not claimed.entries})
         if self._stopping:
             return False
         for request in self._untaken():
-            if request.kind == "start" and request.run_id in self._fresh:
-                self._start(self._fresh.pop(request.run_id), request)
+            if request.kind == "start":
+                self._start(request)
             elif request.kind == "reopening":
                 continue  # taken where its run was
             elif (live := self.runs.get(request.run_id)) is not None:
@@ -192,7 +190,7 @@ class Host:
         """Take runs over, if there are any; a thread waits for the disk."""
         now = self._clock.for_leases(LEASE)
         doubtful = time.monotonic() - self._doubted < DOUBT or self.tenure() is None
-        if doubtful or not self._claims.any(self._database, now=now):
+        if doubtful or not self._claims.any(self._database, now=now, seconds=LEASE):
             return []
         return await asyncio.to_thread(self._claims.claim, self._database, now=now, seconds=LEASE, limit=CLAIMS)
 
@@ -205,9 +203,14 @@ class Host:
         for run_id in ended:
             log.warning("Run %s has ended: the run around it was over, and nobody went on with it.", run_id)
 
-    def _start(self, claimed: Claim, request: Request) -> None:
+    def _start(self, request: Request) -> None:
+        """Begin a run that was given to this worker, or claimed."""
+        loaded = self._catalog.workflows.get(request.body["workflow"])
+        if loaded is None or request.epoch is None or self.tenure() is None:
+            return  # another takes it
+        workflow = loaded.workflow
+        claimed = Claim(request.run_id, loaded.name, request.epoch, 0, None)
         try:
-            workflow = self._catalog.workflows[claimed.workflow].workflow
             workflow.validate()
             event = start_class(workflow.table)(**request.body["fields"])
             context = initial_values(workflow.table) | self._context(request.body.get("continued_from"))

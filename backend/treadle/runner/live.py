@@ -16,8 +16,6 @@ from treadle.store.leases import Claim
 from treadle.store.lineage import Nested, Place
 
 _INNOCENT = ("stopped", "signal 9", "signal 15", f"exit {os.EX_IOERR}")
-LEASE = 10.0
-"""Seconds after which a silent worker's runs may be taken over."""
 
 
 @dataclass(slots=True)

@@ -17,13 +17,13 @@ from treadle.engine.ticks import ChildEnded, Tick
 from treadle.engine.workflow import Workflow, initial_values
 from treadle.errors import RunInterrupted, TreadleError, ValueNotStorable, WorkflowRuntimeError
 from treadle.registry.catalog import Catalog, event_types
-from treadle.runner.live import LEASE, Attempt, LiveRun, crashed, passed_on
+from treadle.runner.live import Attempt, LiveRun, crashed, passed_on
 from treadle.runner.nested import NestedHandler, earlier_run, ending_of, nested_id, raised_again, start_of
 from treadle.runner.register import Register
 from treadle.store import inbox
 from treadle.store.database import Database
 from treadle.store.journal import read_records
-from treadle.store.leases import Claim
+from treadle.store.leases import LEASE, Claim
 from treadle.store.lineage import Birth, Nested, Place, nested_runs, step_failed_after
 from treadle.store.splices import whole
 from treadle.store.states import Code, Recovered, recover

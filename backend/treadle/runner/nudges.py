@@ -40,12 +40,14 @@ class Nudger:
         self._known: Sequence[str] = ()
         self._listed_at: int | None = None
 
-    def send(self, topics: Iterable[str]) -> None:
-        """Tell the others to look at `topics`; who does not listen finds out by itself."""
+    def send(self, topics: Iterable[str], *, to: str | None = None) -> None:
+        """Tell the others to look at `topics`, or only who is called `to`; who does not listen finds out by itself."""
         data = "\n".join(list(topics)[:100]).encode()
+        only = self._pattern.replace("*", to) if to is not None else None
         for path in self._listening():
-            with contextlib.suppress(OSError):
-                self._socket.sendto(data, path)
+            if only is None or path.endswith(f"/{only}"):
+                with contextlib.suppress(OSError):
+                    self._socket.sendto(data, path)
 
     def _listening(self) -> Sequence[str]:
         """The sockets in the folder, listed again when it has changed: every commit asks."""

@@ -40,6 +40,7 @@ def _publication(loaded: LoadedWorkflow, now: float) -> Publication:
         "doc": doc,
         "fingerprint": loaded.fingerprint,
         "published_at": now,
+        "num_concurrent_runs": loaded.workflow.num_concurrent_runs,
         "error": None,
     }
     try:
@@ -64,6 +65,7 @@ def _failure(failure: LoadFailure, now: float) -> Publication:
             "doc": "",
             "fingerprint": "",
             "published_at": now,
+            "num_concurrent_runs": None,
             "error": _error(error.message, error.file, error.line, error.trace),
         },
         None,

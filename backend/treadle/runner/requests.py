@@ -11,8 +11,8 @@ from typing import Any
 
 from treadle.engine.deadlines import Deadline, checked, due_at
 from treadle.store import acceptance, reopening
-from treadle.store.acceptance import Accepted
 from treadle.store.database import Database
+from treadle.store.starting import Accepted, Starts
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -24,12 +24,13 @@ def new_run_id(now: float) -> str:
 
 
 class Requests:
-    """Accepts requests; `nudge` tells the workers to look at a run."""
+    """Accepts requests, from any thread; `nudge` tells a worker, or all of them (None), to look at a run."""
 
     def __init__(
-        self, database: Database, *, nudge: Callable[[str], None], clock: Callable[[], float] = time.time
+        self, database: Database, *, nudge: Callable[[str, str | None], None], clock: Callable[[], float] = time.time
     ) -> None:
         self._database = database
+        self._starts = Starts(database)
         self._nudge = nudge
         self._clock = clock
 
@@ -57,15 +58,14 @@ class Requests:
         if (due := due_at(checked(deadline), now)) is not None:
             asked["deadline"] = str(deadline)
             body["due"] = due
-        accepted = acceptance.accept_start(
-            self._database,
+        accepted = self._starts.accept(
             new_run_id(now),
             body,
             digest=hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest(),
             idempotency_key=idempotency_key,
             now=now,
         )
-        self._nudge(accepted.run_id)
+        self._nudge(accepted.run_id, accepted.worker)
         return accepted
 
     def respond(self, run_id: str, prompt_id: int, fields: dict[str, Any], *, response_type: str | None = None) -> None:
@@ -76,7 +76,7 @@ class Requests:
         acceptance.accept_response(
             self._database, run_id, prompt_id, fields, response_type=response_type, now=self._clock()
         )
-        self._nudge(run_id)
+        self._nudge(run_id, None)
 
     def cancel(self, run_id: str) -> None:
         """Accept the cancellation of a run. Raises RunNotFound, RunEnded."""
@@ -102,13 +102,13 @@ class Requests:
         asking twice is asking once. Raises RunNotFound, and NotApplicable with what can be done instead.
         """
         reopening.accept_reopening(self._database, run_id, decision, event, epoch=epoch, now=self._clock())
-        self._nudge(run_id)
+        self._nudge(run_id, None)
 
     def give_up(self, run_id: str, *, epoch: int | None = None) -> None:
         """End an interrupted run as failed, here and now. Raises like `reopen`."""
         reopening.give_up(self._database, run_id, epoch=epoch, now=self._clock())
-        self._nudge(run_id)
+        self._nudge(run_id, None)
 
     def _ask(self, run_id: str, kind: str, body: dict[str, Any], *, once: str | None = None) -> None:
         acceptance.accept(self._database, run_id, kind, body, once=once, now=self._clock())
-        self._nudge(run_id)
+        self._nudge(run_id, None)

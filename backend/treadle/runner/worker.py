@@ -15,6 +15,7 @@ from pathlib import Path
 from treadle.registry.catalog import Catalog
 from treadle.registry.loader import load_paths
 from treadle.runner.deadline import deadline
+from treadle.runner.garbage import spare_what_is_loaded
 from treadle.runner.heartbeat import Heartbeat
 from treadle.runner.host import Host
 from treadle.runner.nudges import Nudger, listen
@@ -37,6 +38,7 @@ async def work(
     """Run workflows from `paths` until told to stop; `supervised`: stop when standard input closes."""
     with deadline(PATIENCE):
         catalog = Catalog.of(load_paths(paths))
+    spare_what_is_loaded()
     publish(database, publications(catalog, now=time.time()))
     arrive(database, worker, name=name, pid=os.getpid(), now=time.time())
     web = Nudger(sockets, "web-*.sock")

@@ -28,7 +28,7 @@ class Database:
         self.url = url
         self.full = full
         self._writing = threading.Lock()
-        self._kept: PoolProxiedConnection | None = None
+        self._kept: dict[bool, PoolProxiedConnection] = {}
         self._looking: PoolProxiedConnection | None = None
         self._engine: Engine = create_engine(url, poolclass=QueuePool, pool_size=8, max_overflow=24, future=True)
         if self._engine.dialect.name == "sqlite":
@@ -50,21 +50,25 @@ class Database:
                 cursor.close()
 
     @contextmanager
-    def journal(self) -> Iterator[Any]:
-        """A cursor of the one connection kept for the journal, inside a transaction like that of `write`."""
+    def journal(self, *, patient: bool = False) -> Iterator[Any]:
+        """A cursor of a connection kept for the journal, inside a transaction like that of `write`.
+
+        Only who is `patient` waits as long for others as `write` does; he has a connection of his own.
+        """
         with self._writing:
-            if self._kept is None:
-                self._kept = self._engine.raw_connection()
-                if self._engine.dialect.name == "sqlite":
-                    self._kept.cursor().execute("PRAGMA busy_timeout=50")  # the writer waits by itself
-            cursor = self._kept.cursor()
+            connection = self._kept.get(patient)
+            if connection is None:
+                connection = self._kept[patient] = self._engine.raw_connection()
+                if self._engine.dialect.name == "sqlite" and not patient:
+                    connection.cursor().execute("PRAGMA busy_timeout=50")  # the writer waits by itself
+            cursor = connection.cursor()
             try:
                 if self._engine.dialect.name == "sqlite":
                     cursor.execute("BEGIN IMMEDIATE")
                 yield cursor
-                self._kept.commit()
+                connection.commit()
             except BaseException:
-                self._kept.rollback()
+                connection.rollback()
                 raise
             finally:
                 cursor.close()
@@ -119,10 +123,10 @@ class Database:
 
     def close(self) -> None:
         """Close every connection."""
-        for connection in (self._kept, self._looking):
+        for connection in (*self._kept.values(), self._looking):
             if connection is not None:
                 connection.close()
-        self._kept = self._looking = None
+        self._kept, self._looking = {}, None
         self._engine.dispose()
 
 

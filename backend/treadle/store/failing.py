@@ -103,10 +103,16 @@ def room(file: Path) -> int:
 
 @contextmanager
 def accepting(database: Database) -> Iterator[Connection]:
-    """`database.write()` for who answers a person: a database that takes nothing is a 503 or 507 with a reason."""
+    """`database.write()` for who answers a person."""
+    with answering(), database.write() as connection:
+        yield connection
+
+
+@contextmanager
+def answering() -> Iterator[None]:
+    """For who answers a person: a database that takes nothing is a 503 or 507 with a reason."""
     try:
-        with database.write() as connection:
-            yield connection
+        yield
     except (DBAPIError, sqlite3.Error) as error:
         if (instead := told(error)) is None:
             raise

@@ -20,7 +20,7 @@ _prompts = Prompt.__table__  # type: ignore[attr-defined]
 # Made once: to put a statement together costs several times what it takes to execute it.
 _PUT = insert(_inbox)
 _PENDING = (
-    select(_inbox.c.id, _inbox.c.run_id, _inbox.c.kind, _inbox.c.body)
+    select(_inbox.c.id, _inbox.c.run_id, _inbox.c.kind, _inbox.c.body, _runs.c.epoch)
     .join(_runs, _runs.c.id == _inbox.c.run_id)
     .where(_inbox.c.handled_at.is_(None), _runs.c.lease_owner == bindparam("owner"))
     .order_by(_inbox.c.id)
@@ -39,12 +39,16 @@ _GLANCED = Preparing(_REOPENING)
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request for one run: start, response, cancellation, step, release or reopening."""
+    """A request for one run: start, response, cancellation, step, release or reopening.
+
+    `epoch` is that of the run, for the worker that owns it.
+    """
 
     id: int
     run_id: str
     kind: str
     body: dict[str, Any]
+    epoch: int | None = None
 
 
 def put(
@@ -71,7 +75,7 @@ class Pending:
         """Requests for the runs it holds that are not handled yet, in the order they came; for who glances."""
         with database.glance() as cursor:
             rows = self._query.all(cursor, {"owner": self._owner})
-        return [Request(number, run_id, kind, json.loads(body)) for number, run_id, kind, body in rows]
+        return [Request(number, run_id, kind, json.loads(body), epoch) for number, run_id, kind, body, epoch in rows]
 
 
 def reopening(database: Database, run_id: str) -> Request | None:

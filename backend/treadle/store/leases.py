@@ -29,6 +29,10 @@ from treadle.store.tables import Entry, Run, Worker
 
 LIVE = ("running", "held", "waiting")
 """States a run goes on from by itself."""
+LEASE = 10.0
+"""Seconds after which a silent worker's runs may be taken over."""
+PROMPTLY = 0.4
+"""Seconds after which a run that was given to a worker and has not begun may be taken by another, once."""
 
 _runs, _workers, _entries = Run.__table__, Worker.__table__, Entry.__table__  # type: ignore[attr-defined]
 # Few runs are live, and the index on the status finds them. Were these two columns named as they are, SQLite would
@@ -66,6 +70,11 @@ class Claims:
         names, self._workflows = _each("workflow", workflows or [""])
         limited, self._limited = _each("limited", self._limits)
         closed, _ = _each("closed", self._limits)
+        # It blocks, or has too much to do. Only once, or two slow workers would take it from each other for ever.
+        not_begun = and_(
+            _runs.c.epoch == literal_column("1"), _runs.c.entries == literal_column("0"),
+            _runs.c.lease_until < bindparam("promptly"), _runs.c.lease_owner != bindparam("owner"),
+        )  # fmt: skip
         owned = and_(_runs.c.lease_owner.is_not(None), _runs.c.lease_until >= bindparam("now"))
         going_on = select(_runs.c.workflow).where(_IS_LIVE, _WORKFLOW.in_(limited), _TOP_LEVEL, or_(_BEGUN, owned))
         claimable = (
@@ -74,7 +83,7 @@ class Claims:
             .where(
                 _IS_LIVE,
                 _WORKFLOW.in_(names),
-                or_(_runs.c.lease_owner.is_(None), _runs.c.lease_until < bindparam("now")),
+                or_(_runs.c.lease_owner.is_(None), _runs.c.lease_until < bindparam("now"), not_begun),
                 _TOP_LEVEL,
                 or_(_BEGUN, _WORKFLOW.not_in(closed)) if limited else true(),
             )
@@ -96,23 +105,24 @@ class Claims:
         """Take up to `limit` runs that nobody owns, for `seconds`; oldest first."""
         with database.write() as connection, closing(connection.connection.cursor()) as cursor:
             found = [Claim(run, workflow, epoch + 1, entries, how) for run, workflow, epoch, entries, how
-                     in self._look(cursor, now=now, limit=limit)]  # fmt: skip
+                     in self._look(cursor, now=now, seconds=seconds, limit=limit)]  # fmt: skip
             lease = {"owner": self._owner, "until": now + seconds}
             self._take.many(cursor, [{**lease, "run": claim.run_id} for claim in found])
             self._take_family.many(cursor, [{**lease, "run": claim.run_id} for claim in found if claim.entries])
         return found
 
-    def any(self, database: Database, *, now: float) -> bool:
+    def any(self, database: Database, *, now: float, seconds: float) -> bool:
         """Whether there is something to claim; on the thread that glances."""
         with database.glance() as cursor:
-            return bool(self._look(cursor, now=now, limit=1))
+            return bool(self._look(cursor, now=now, seconds=seconds, limit=1))
 
-    def _look(self, cursor: Any, *, now: float, limit: int) -> list[Any]:
+    def _look(self, cursor: Any, *, now: float, seconds: float, limit: int) -> list[Any]:
         room = self._room(cursor, now=now)
         # A name that no workflow has stands for one that is open.
         closed = {f"closed_{n}": name if room[name] <= 0 else "" for n, name in enumerate(self._limits)}
         taken = []
-        for row in self._claimable.all(cursor, {**self._workflows, **closed, "now": now, "most": limit}):
+        given = {"now": now, "promptly": now + seconds - PROMPTLY, "owner": self._owner, "most": limit}
+        for row in self._claimable.all(cursor, {**self._workflows, **closed, **given}):
             _, workflow, _, entries, _ = row
             if not entries and workflow in room:  # who has begun has his place already
                 room[workflow] -= 1

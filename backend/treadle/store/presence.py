@@ -24,7 +24,10 @@ def heartbeat(
     lease: float,
     busy: tuple[float, str | None, str | None] | None,
 ) -> None:
-    """Say that the worker lives, renew its leases for `lease` seconds, name the step that blocks it."""
+    """Say that the worker lives, renew its leases for `lease` seconds, name the step that blocks it.
+
+    Not those of runs that it has not begun: while it is blocked another may.
+    """
     since, run, step = busy if busy is not None else (None, None, None)
     with database.write() as connection:
         connection.execute(
@@ -34,9 +37,16 @@ def heartbeat(
         )
         connection.execute(
             update(_runs)
-            .where(_runs.c.lease_owner == worker_id, _runs.c.lease_until > 0.0)
+            .where(_runs.c.lease_owner == worker_id, _runs.c.lease_until > 0.0, _runs.c.entries > 0)
             .values(lease_until=now + lease)
         )
+
+
+def bury(database: Database, *, now: float) -> None:
+    """Say of all workers that were here before that they have ended; nobody knows how."""
+    with database.write() as connection:
+        ended = update(_workers).where(_workers.c.ended_at.is_(None))
+        connection.execute(ended.values(ended_at=now, busy_since=None, busy_run=None, busy_step=None))
 
 
 def leave(database: Database, worker_id: str, *, now: float, how: str) -> bool:

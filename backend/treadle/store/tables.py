@@ -19,6 +19,8 @@ class Workflow(SQLModel, table=True):
     doc: str = Field(default="", sa_type=Text)
     fingerprint: str = ""
     published_at: float = Field(sa_type=Float)
+    num_concurrent_runs: int | None = None
+    """How many of its runs may go on at a time; None: as many as there are."""
     error: str | None = Field(default=None, sa_type=Text)
     """JSON {message, file, line, traceback}: why the file could not be loaded."""
 
@@ -183,6 +185,7 @@ class Worker(SQLModel, table=True):
     """A worker process as it last reported itself."""
 
     __tablename__: ClassVar[str] = "worker"
+    __table_args__ = (Index("ix_worker_ended", "ended_at"),)
 
     id: str = Field(primary_key=True)
     name: str

@@ -12,6 +12,7 @@ import queue
 import threading
 import zlib
 from collections.abc import Callable
+from time import perf_counter
 from typing import Any
 
 from sqlalchemy import bindparam, delete, insert, literal_column, null, select, update
@@ -35,6 +36,8 @@ log = logging.getLogger("treadle.writer")
 
 SHORTLY, LATER = 0.05, 1.0
 """Seconds between two tries to commit, at first and at most."""
+QUICK, SLOW = 0.003, 0.1
+"""Seconds the loop may wait for the disk by itself, and how long it does not after it had to wait longer."""
 LAG = 0.05
 """Seconds the row of a run that goes on may be behind its journal."""
 
@@ -116,6 +119,7 @@ class Writer:
         self._timer: asyncio.TimerHandle
         self._busy = False
         self._scheduled = False
+        self._slow_until = 0.0
         self._loop = asyncio.get_running_loop()
         self._work: queue.SimpleQueue[list[Share] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="treadle-writer", daemon=True)
@@ -165,15 +169,22 @@ class Writer:
             if not group:
                 self._done(group, {})
                 return
-            if self._database.full:
+            if self._database.full and not (len(group) == 1 and self._quick()):
                 self._work.put(group)
                 return
+            began = perf_counter()
             try:
                 fenced = self._attempt(group)
             except Exception:  # the thread tries again, as long as it takes, and tells what went wrong
                 self._work.put(group)
             else:
+                if (ended := perf_counter()) - began > QUICK:
+                    self._slow_until = ended + SLOW
                 self._done(group, _taken_over(fenced))
+
+    def _quick(self) -> bool:
+        """Whether the disk has answered within QUICK seconds lately."""
+        return perf_counter() >= self._slow_until
 
     def _still_written(self, group: list[Share]) -> list[Share]:
         """The shares of runs of which nothing is missing on disk; the loops of the others are about to hear of it."""

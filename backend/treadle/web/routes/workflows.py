@@ -8,8 +8,8 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from treadle.engine.deadlines import read as read_deadline
 from treadle.errors import InvalidFields
-from treadle.store.acceptance import Accepted
 from treadle.store.runs import find_run, page_of_runs, pulse, start_fields
+from treadle.store.starting import Accepted
 from treadle.store.workflows import WorkflowRow, absent, find_workflow, versions_of
 from treadle.web.dependencies import InStudio, Reading, Sent, page
 from treadle.web.exports import Asked, export_page, workflow_file
