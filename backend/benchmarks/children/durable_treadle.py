@@ -112,7 +112,7 @@ async def _starting(
     job: dict[str, Any], database: Database, host: Host, file: Path
 ) -> AsyncIterator[Callable[[], Awaitable[list[str]]]]:
     """What accepts a wave and gives its ids: for one run the loop itself, for many a process, as in a studio."""
-    requests = Requests(database, nudge=lambda *_: host.nudge())
+    requests = Requests(database, nudge=lambda topic, _: host.nudge(unowned=topic == "*"))
 
     async def one() -> list[str]:
         return [requests.start(job["workflow"], job["fields"]).run_id]
@@ -121,7 +121,8 @@ async def _starting(
         yield one
         return
     with own_folder() as sockets:
-        transport = await listen(sockets / "worker-w_bench.sock", lambda _: host.nudge())
+        socket = sockets / "worker-w_bench.sock"
+        transport = await listen(socket, lambda topics: host.nudge(unowned="*" in topics))
         told = {name: job[name] for name in ("workflow", "fields", "full")}
         told |= {"file": str(file), "sockets": str(sockets)}
         starter = await asyncio.create_subprocess_exec(

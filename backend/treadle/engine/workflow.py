@@ -104,6 +104,13 @@ class Workflow:
         """
         return validate(self.table, strict=self.strict if strict is None else strict)
 
+    def check(self) -> None:
+        """Validate it before its first run, unless it was made with `disable_validation`. Raises as `validate` does."""
+        table = self.table  # first: other steps than before are not valid yet
+        if not self._valid and not self.disable_validation:
+            validate(table, strict=self.strict)
+            self._valid = True
+
     def warnings(self) -> list[str]:
         """What runs but is probably not meant: steps nothing reaches, dead ends, no path to a stop."""
         return warnings_of(self.table)
@@ -138,9 +145,7 @@ class Workflow:
         if isinstance(ctx, EllipsisType):
             ctx = None
         table = self.table
-        if not self._valid and not self.disable_validation:
-            self.validate()
-            self._valid = True
+        self.check()
         if ctx is not None and start_event is None and not kwargs and _is_unfinished(ctx):
             return self._continue(ctx, run_id, stepwise=stepwise)
         event = start_event if start_event is not None else start_class(table)(**kwargs)

@@ -89,6 +89,8 @@ class Host:
         self._suspects: deque[Claim] = deque()
         self._broken: deque[tuple[Claim, BaseException]] = deque()
         self._nudged = asyncio.Event()
+        self._unowned = True
+        self._looked = 0.0
         self._stopping = False
         self._doubted = -DOUBT
         self._renewed: float | None = None
@@ -115,8 +117,9 @@ class Host:
             return None
         return self._tenure
 
-    def nudge(self) -> None:
-        """Look at the database soon."""
+    def nudge(self, *, unowned: bool = True) -> None:
+        """Look at the database soon, for runs that nobody owns too, or only for what is asked of ours."""
+        self._unowned |= unowned
         self._nudged.set()
 
     async def serve(self) -> None:
@@ -146,7 +149,7 @@ class Host:
                 async with asyncio.timeout(SWEEP):
                     await self._nudged.wait()
             except TimeoutError:
-                pass
+                self._unowned = True
 
     def committed(self) -> None:
         """Entries are on disk: the next suspect may have its turn."""
@@ -164,7 +167,7 @@ class Host:
         while self._broken:
             await asyncio.to_thread(self._give_up, *self._broken[0])
             self._broken.popleft()
-        claims = await self._claim()
+        claims = await self._claim() if self._unowned or time.monotonic() - self._looked >= SWEEP else []
         asked = self._untaken({claimed.run_id for claimed in claims}) if claims or self._suspects else []
         for claimed in claims:
             if (live := self.runs.get(claimed.run_id)) is not None:
@@ -184,10 +187,13 @@ class Host:
                 continue  # taken where its run was
             elif (live := self.runs.get(request.run_id)) is not None:
                 self._take_or_refuse(live, request)
-        return len(claims) == CLAIMS
+        full = len(claims) == CLAIMS
+        self._unowned |= full
+        return full
 
     async def _claim(self) -> list[Claim]:
         """Take runs over, if there are any; a thread waits for the disk."""
+        self._unowned, self._looked = False, time.monotonic()
         now = self._clock.for_leases(LEASE)
         doubtful = time.monotonic() - self._doubted < DOUBT or self.tenure() is None
         if doubtful or not self._claims.any(self._database, now=now, seconds=LEASE):
@@ -211,7 +217,7 @@ class Host:
         workflow = loaded.workflow
         claimed = Claim(request.run_id, loaded.name, request.epoch, 0, None)
         try:
-            workflow.validate()
+            workflow.check()
             event = start_class(workflow.table)(**request.body["fields"])
             context = initial_values(workflow.table) | self._context(request.body.get("continued_from"))
         except (ValidationError, TreadleError) as error:

@@ -48,7 +48,7 @@ def _publication(loaded: LoadedWorkflow, now: float) -> Publication:
             loaded.workflow, graph_of(loaded), name=loaded.name, fingerprint=loaded.fingerprint, source=loaded.source,
             now=now,
         )  # fmt: skip
-        loaded.workflow.validate()
+        loaded.workflow.check()
     except (WorkflowValidationError, NameError) as error:
         card["error"] = _error(f"{type(error).__name__}: {error}", str(loaded.file), None, "")
         return Publication(card, None)

@@ -24,7 +24,10 @@ def new_run_id(now: float) -> str:
 
 
 class Requests:
-    """Accepts requests, from any thread; `nudge` tells a worker, or all of them (None), to look at a run."""
+    """Accepts requests, from any thread.
+
+    `nudge` tells a worker, or all of them (None), to look at a run, or, by "*", for one that nobody owns.
+    """
 
     def __init__(
         self, database: Database, *, nudge: Callable[[str, str | None], None], clock: Callable[[], float] = time.time
@@ -65,7 +68,7 @@ class Requests:
             idempotency_key=idempotency_key,
             now=now,
         )
-        self._nudge(accepted.run_id, accepted.worker)
+        self._nudge(accepted.run_id if accepted.worker is not None else "*", accepted.worker)
         return accepted
 
     def respond(self, run_id: str, prompt_id: int, fields: dict[str, Any], *, response_type: str | None = None) -> None:
@@ -102,12 +105,12 @@ class Requests:
         asking twice is asking once. Raises RunNotFound, and NotApplicable with what can be done instead.
         """
         reopening.accept_reopening(self._database, run_id, decision, event, epoch=epoch, now=self._clock())
-        self._nudge(run_id, None)
+        self._nudge("*", None)
 
     def give_up(self, run_id: str, *, epoch: int | None = None) -> None:
         """End an interrupted run as failed, here and now. Raises like `reopen`."""
         reopening.give_up(self._database, run_id, epoch=epoch, now=self._clock())
-        self._nudge(run_id, None)
+        self._nudge("*", None)
 
     def _ask(self, run_id: str, kind: str, body: dict[str, Any], *, once: str | None = None) -> None:
         acceptance.accept(self._database, run_id, kind, body, once=once, now=self._clock())

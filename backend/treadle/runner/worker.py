@@ -54,7 +54,7 @@ async def work(
     failures: list[BaseException] = []
     writer = Writer(database, committed=committed, failed=failed)
     host = Host(database, writer, catalog, worker=worker)
-    transport = await listen(sockets / f"worker-{worker}.sock", lambda _: host.nudge())
+    transport = await listen(sockets / f"worker-{worker}.sock", lambda topics: host.nudge(unowned="*" in topics))
     beat = Heartbeat(database, host, worker=worker, shown=lambda: web.send(["*"]))
     beat.start()
     loop = asyncio.get_running_loop()

@@ -46,6 +46,7 @@ class WorkflowRow:
     error: dict[str, Any] | None
     version: VersionRow | None
     offered: bool = True
+    num_concurrent_runs: int | None = None
 
     @property
     def summary(self) -> str:
