@@ -9,9 +9,9 @@ import socket
 import time
 import webbrowser
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractContextManager, asynccontextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from treadle.errors import SettingsError
 from treadle.resources import MIGRATIONS
@@ -21,13 +21,14 @@ from treadle.store.care.lock import Lock, only_one
 # What a function needs it imports itself: who finds the database taken says so before anything is loaded, and a worker,
 # whose runs wait while it starts, loads no web.
 if TYPE_CHECKING:
+    import uvicorn
     from fastapi import FastAPI
-    from starlette.types import ASGIApp
 
+    from treadle.runner.requests import Requests
+    from treadle.runner.signals import Signals
     from treadle.store.care.retention import Rule
     from treadle.store.care.upkeep import Upkeep
     from treadle.store.database import Database
-    from treadle.web.security import SecurityConfig
 
 FIRST_CATALOG = 10.0
 """Seconds to wait for the first worker's catalog before the URL is shown all the same."""
@@ -94,40 +95,108 @@ def _ours(settings: Settings, who: str) -> AbstractContextManager[Lock | None]:
 
 
 def _serve(settings: Settings, database: Database, announce: Callable[[str], None], lock: Lock | None) -> None:
-    import uvicorn
-
     from treadle.runner.sockets import own_folder
     from treadle.store.catalog import clear
     from treadle.store.leases import drop_leases
     from treadle.store.presence import bury
-    from treadle.visualizer.elements import CYTOSCAPE_STYLE_SHA256
-    from treadle.web.security import SecurityConfig
 
     with own_folder() as sockets:
         clear(database)
         bury(database, now=time.time())  # we hold the lock: whoever was here is gone, or is fenced by the epoch
         drop_leases(database)
-        code = None if settings.open_access else secrets.token_urlsafe(16)
         listener = _bind(settings)
-        port = listener.getsockname()[1]
         if lock is not None:
-            lock.say(f"serve (process {os.getpid()}, at http://{settings.host}:{port}/)")
-        security = SecurityConfig(
-            host=settings.host,
-            port=port,
-            token=settings.token,
-            code=code,
-            secret=_secret(settings),
-            open_access=settings.open_access,
-            style_hashes=(CYTOSCAPE_STYLE_SHA256,),
-        )
-        url = f"http://{settings.host}:{port}/" + (f"login?code={code}" if code is not None else "")
-        app = _site(settings, database, security, sockets, lambda: _ready(settings, url, announce))
-        config = uvicorn.Config(
-            app, lifespan="on", log_level="warning", timeout_graceful_shutdown=5, server_header=False
-        )
+            lock.say(f"serve (process {os.getpid()}, at http://{settings.host}:{listener.getsockname()[1]}/)")
         with suppress(KeyboardInterrupt):
-            asyncio.run(uvicorn.Server(config).serve(sockets=[listener]))
+            asyncio.run(_go(settings, database, sockets, listener, announce))
+
+
+async def _go(
+    settings: Settings, database: Database, sockets: Path, listener: socket.socket, announce: Callable[[str], None]
+) -> None:
+    """Keep the workers and serve the pages: those load their workflows while this process loads the web."""
+    from treadle.runner.nudges import Nudger, listen
+    from treadle.runner.requests import Requests
+    from treadle.runner.signals import Signals
+    from treadle.runner.supervisor import Supervisor, python_command
+
+    signals, shown = Signals(), asyncio.Event()
+    workers = Nudger(sockets, "worker-*.sock")
+
+    def command(worker: str, name: str) -> list[str]:
+        paths = [argument for path in settings.workflows for argument in ("--workflows", str(path))]
+        return python_command(
+            "worker", "--database", settings.database, "--sockets", str(sockets), "--id", worker, "--name", name,
+            "--supervised", *paths,
+        )  # fmt: skip
+
+    def received(topics: list[str]) -> None:
+        for topic in topics:
+            signals.notify(topic)
+        if "*" in topics:
+            shown.set()
+        else:
+            signals.notify("*")
+
+    def changed() -> None:
+        workers.send(["*"])
+        signals.notify("*")
+
+    async with AsyncExitStack() as studio:
+        studio.callback(workers.close)
+        studio.callback((await listen(sockets / "web-1.sock", received)).close)
+        await studio.enter_async_context(Supervisor(database, command, count=settings.workers, changed=changed))
+
+        async def workflows() -> None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(FIRST_CATALOG):
+                    await shown.wait()
+
+        @asynccontextmanager
+        async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+            from treadle.web.warming import warm
+
+            await asyncio.gather(workflows(), warm(app))  # whoever opens the URL then sees workflows
+            _ready(settings, url, announce)
+            yield
+            await studio.aclose()  # here: afterwards the server ends by the signal that told it to stop
+
+        code = None if settings.open_access else secrets.token_urlsafe(16)
+        port = listener.getsockname()[1]
+        url = f"http://{settings.host}:{port}/" + (f"login?code={code}" if code is not None else "")
+        requests = Requests(database, nudge=lambda topic, worker: workers.send([topic], to=worker))
+        server = await asyncio.to_thread(_server, settings, database, requests, signals, port, code, lifespan)
+        await server.serve(sockets=[listener])
+
+
+def _server(
+    settings: Settings,
+    database: Database,
+    requests: Requests,
+    signals: Signals,
+    port: int,
+    code: str | None,
+    lifespan: Callable[[FastAPI], Any],
+) -> uvicorn.Server:
+    import uvicorn
+
+    from treadle.visualizer.elements import CYTOSCAPE_STYLE_SHA256
+    from treadle.web.security import SecurityConfig
+    from treadle.web.site import make_app
+
+    security = SecurityConfig(
+        host=settings.host,
+        port=port,
+        token=settings.token,
+        code=code,
+        secret=_secret(settings),
+        open_access=settings.open_access,
+        style_hashes=(CYTOSCAPE_STYLE_SHA256,),
+    )
+    app = make_app(database=database, requests=requests, signals=signals, security=security, lifespan=lifespan)
+    return uvicorn.Server(
+        uvicorn.Config(app, lifespan="on", log_level="warning", timeout_graceful_shutdown=5, server_header=False)
+    )
 
 
 def _upkeep(settings: Settings) -> Upkeep | None:
@@ -157,52 +226,6 @@ def run_worker(settings: Settings, *, worker: str, name: str, sockets: Path, sup
     database = Database(settings.database, full=settings.full_durability, checkpoints=settings.file is None)
     expect_schema(database, MIGRATIONS)
     asyncio.run(work(database, settings.workflows, worker=worker, name=name, sockets=sockets, supervised=supervised))
-
-
-def _site(
-    settings: Settings, database: Database, security: SecurityConfig, sockets: Path, ready: Callable[[], None]
-) -> ASGIApp:
-    from treadle.runner.nudges import Nudger, listen
-    from treadle.runner.requests import Requests
-    from treadle.runner.signals import Signals
-    from treadle.runner.supervisor import Supervisor, python_command
-    from treadle.web.site import make_app
-    from treadle.web.warming import warm
-
-    signals = Signals()
-    workers = Nudger(sockets, "worker-*.sock")
-
-    def command(worker: str, name: str) -> list[str]:
-        paths = [argument for path in settings.workflows for argument in ("--workflows", str(path))]
-        return python_command(
-            "worker", "--database", settings.database, "--sockets", str(sockets), "--id", worker, "--name", name,
-            "--supervised", *paths,
-        )  # fmt: skip
-
-    def received(topics: list[str]) -> None:
-        for topic in topics:
-            signals.notify(topic)
-        if "*" not in topics:
-            signals.notify("*")
-
-    def changed() -> None:
-        workers.send(["*"])
-        received(["*"])
-
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        transport = await listen(sockets / "web-1.sock", received)
-        supervisor = Supervisor(database, command, count=settings.workers, changed=changed)
-        async with supervisor:
-            # Whoever opens the URL then sees workflows.
-            await asyncio.gather(signals.wait("*", timeout=FIRST_CATALOG), warm(app))
-            ready()
-            yield
-        transport.close()
-        workers.close()
-
-    requests = Requests(database, nudge=lambda topic, worker: workers.send([topic], to=worker))
-    return make_app(database=database, requests=requests, signals=signals, security=security, lifespan=lifespan)
 
 
 def _bind(settings: Settings) -> socket.socket:
