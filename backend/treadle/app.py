@@ -164,7 +164,9 @@ async def _go(
         code = None if settings.open_access else secrets.token_urlsafe(16)
         port = listener.getsockname()[1]
         url = f"http://{settings.host}:{port}/" + (f"login?code={code}" if code is not None else "")
-        requests = Requests(database, nudge=lambda topic, worker: workers.send([topic], to=worker))
+        requests = Requests(
+            database, nudge=lambda topic, worker: workers.send([topic], to=worker), listeners=workers.listeners
+        )
         server = await asyncio.to_thread(_server, settings, database, requests, signals, port, code, lifespan)
         await server.serve(sockets=[listener])
 

@@ -23,7 +23,9 @@ def accept(job: dict[str, Any]) -> None:
     """Work until stdin is closed."""
     workers = Nudger(Path(job["sockets"]), "worker-*.sock")
     database = Database(f"sqlite:///{job['file']}", full=job["full"])
-    requests = Requests(database, nudge=lambda topic, worker: workers.send([topic], to=worker))
+    requests = Requests(
+        database, nudge=lambda topic, worker: workers.send([topic], to=worker), listeners=workers.listeners
+    )
 
     def start(_: int) -> str:
         return requests.start(job["workflow"], job["fields"]).run_id

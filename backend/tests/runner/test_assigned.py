@@ -57,6 +57,14 @@ async def test_runs_go_to_the_free_workers_in_turn(published):
     assert [owner(published.run(run.run_id)) for run in accepted] == [(run.worker, 1) for run in accepted]
 
 
+async def test_worker_that_does_not_listen_is_given_nothing(published):
+    come(published.database, "w_1", "w_far")
+    near = Requests(published.database, nudge=lambda *_: None, listeners=lambda: ["w_1", "w_unknown"])
+    nobody = Requests(published.database, nudge=lambda *_: None, listeners=list)
+    assert [near.start("Chain", {}).worker for _ in range(3)] == ["w_1"] * 3
+    assert nobody.start("Chain", {}).worker is None
+
+
 async def test_run_begins_without_being_claimed(bench):
     come(bench.database, "w_test")
     async with bench.working() as host:

@@ -42,6 +42,7 @@ async def test_nudge_for_one_reaches_only_that_one(tmp_path: Path):
         await listen(tmp_path / f"worker-{name}.sock", lambda topics, name=name: told.put_nowait(f"{name} {topics}"))
         for name in ("w_1", "w_2", "a-w_1")
     ]
+    assert sorted(nudger.listeners()) == ["a-w_1", "w_1", "w_2"]
     nudger.send(["r_1"], to="w_1")
     nudger.send(["r_2"], to="w_nobody")
     nudger.send(["r_3"])

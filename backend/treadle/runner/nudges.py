@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import socket
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 
 SETTLED = 1_000_000_000
@@ -37,26 +37,31 @@ class Nudger:
         self._pattern = pattern
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
-        self._known: Sequence[str] = ()
+        self._known: Mapping[str, str] = {}
         self._listed_at: int | None = None
 
     def send(self, topics: Iterable[str], *, to: str | None = None) -> None:
         """Tell the others to look at `topics`, or only who is called `to`; who does not listen finds out by itself."""
         data = "\n".join(list(topics)[:100]).encode()
-        only = self._pattern.replace("*", to) if to is not None else None
-        for path in self._listening():
-            if only is None or path.endswith(f"/{only}"):
-                with contextlib.suppress(OSError):
-                    self._socket.sendto(data, path)
+        listening = self._listening()
+        for path in listening.values() if to is None else filter(None, [listening.get(to)]):
+            with contextlib.suppress(OSError):
+                self._socket.sendto(data, path)
 
-    def _listening(self) -> Sequence[str]:
-        """The sockets in the folder, listed again when it has changed: every commit asks."""
+    def listeners(self) -> Collection[str]:
+        """What those are called that listen."""
+        return self._listening().keys()
+
+    def _listening(self) -> Mapping[str, str]:
+        """The sockets in the folder by name, listed again when it has changed: every commit asks."""
         try:
             changed = self._folder.stat().st_mtime_ns
         except OSError:
-            return ()
+            return {}
         if changed != self._listed_at:
-            self._known = [str(path) for path in self._folder.glob(self._pattern)]
+            before, after = map(len, self._pattern.split("*"))
+            paths = self._folder.glob(self._pattern)
+            self._known = {path.name[before : len(path.name) - after]: str(path) for path in paths}
             # Its clock is coarse: what has just changed may change once more and look the same.
             self._listed_at = changed if time.time_ns() - changed > SETTLED else None
         return self._known

@@ -6,7 +6,7 @@ import hashlib
 import json
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from treadle.engine.deadlines import Deadline, checked, due_at
@@ -26,14 +26,20 @@ def new_run_id(now: float) -> str:
 class Requests:
     """Accepts requests, from any thread.
 
-    `nudge` tells a worker, or all of them (None), to look at a run, or, by "*", for one that nobody owns.
+    `nudge` tells a worker, or all of them (None), to look at a run, or, by "*", for one that nobody owns; `listeners`
+    are the workers that hear it: one that does not is given nothing.
     """
 
     def __init__(
-        self, database: Database, *, nudge: Callable[[str, str | None], None], clock: Callable[[], float] = time.time
+        self,
+        database: Database,
+        *,
+        nudge: Callable[[str, str | None], None],
+        listeners: Callable[[], Collection[str]] | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._database = database
-        self._starts = Starts(database)
+        self._starts = Starts(database, listeners)
         self._nudge = nudge
         self._clock = clock
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -62,8 +63,9 @@ class _Statements:
 class Starts:
     """Accepts starts, from any thread; those that come at the same time share a commit."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, listeners: Callable[[], Collection[str]] | None = None) -> None:
         self._database = database
+        self._listeners = listeners
         self._say = _Statements(database.dialect)
         self._together = Together(database)
         self._turns = count()
@@ -73,8 +75,8 @@ class Starts:
     ) -> Accepted:
         """Add the run `run_id` and the request to start it with `body` (workflow, fields, held, continued_from).
 
-        It is given to one of the workers that are free, in turn: none has to claim it then. Where a workflow allows
-        only so many runs at a time, the workers see to that.
+        It is given to one of the workers that are free and listen, in turn: none has to claim it then. Where a workflow
+        allows only so many runs at a time, the workers see to that.
         """
         row = {
             "id": run_id, "workflow": body["workflow"], "status": "held" if body["held"] else "running",
@@ -106,9 +108,16 @@ class Starts:
         if row["continued_from"] is not None and not say.found.finds(cursor, {"run": row["continued_from"]}):
             raise RunNotFound(row["continued_from"])
         worker: str | None = None
-        if limit is None and (free := say.free.all(cursor, {"since": now - LEASE})):
-            (worker,) = free[next(self._turns) % len(free)]
+        if limit is None and (free := self._free(cursor, now)):
+            worker = free[next(self._turns) % len(free)]
             row |= {"lease_owner": worker, "lease_until": now + LEASE, "epoch": 1}
         say.add_run.one(cursor, row | {"fingerprint": fingerprint})
         say.add_request.one(cursor, request)
         return Accepted(row["id"], created=True, worker=worker)
+
+    def _free(self, cursor: Any, now: float) -> list[str]:
+        found = [worker for (worker,) in self._say.free.all(cursor, {"since": now - LEASE})]
+        if self._listeners is None:
+            return found
+        listeners = self._listeners()
+        return [worker for worker in found if worker in listeners]
