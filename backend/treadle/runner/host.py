@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Collection, Sequence
 from itertools import islice
+from math import inf
 from typing import Any
 
 from pydantic import ValidationError
@@ -110,6 +111,10 @@ class Host:
         if self._renewed is not None and at - self._renewed >= LEASE:
             self._tenure += 1  # too late for the runs it had
         self._renewed = at
+
+    def disown(self) -> None:
+        """In a copy of the worker's process: none of the runs is its own, so that it begins no step of them."""
+        self._renewed = -inf
 
     def tenure(self) -> int | None:
         """Which time without a lapse of its leases this is; None while others may have its runs."""

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from treadle.registry.catalog import Catalog
 from treadle.registry.loader import load_paths
+from treadle.runner.copies import end_copies_of
 from treadle.runner.deadline import deadline
 from treadle.runner.garbage import spare_what_is_loaded
 from treadle.runner.heartbeat import Heartbeat
@@ -36,6 +37,8 @@ async def work(
     database: Database, paths: Sequence[Path], *, worker: str, name: str, sockets: Path, supervised: bool
 ) -> None:
     """Run workflows from `paths` until told to stop; `supervised`: stop when standard input closes."""
+    loop = asyncio.get_running_loop()
+    end_copies_of(loop)
     with deadline(PATIENCE):
         catalog = Catalog.of(load_paths(paths))
     spare_what_is_loaded()
@@ -54,10 +57,10 @@ async def work(
     failures: list[BaseException] = []
     writer = Writer(database, committed=committed, failed=failed)
     host = Host(database, writer, catalog, worker=worker)
+    os.register_at_fork(after_in_child=host.disown)
     transport = await listen(sockets / f"worker-{worker}.sock", lambda topics: host.nudge(unowned="*" in topics))
     beat = Heartbeat(database, host, worker=worker, shown=lambda: web.send(["*"]))
     beat.start()
-    loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, host.stop)
     if supervised:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,8 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import Dialect
 from sqlalchemy.pool import PoolProxiedConnection, QueuePool
+
+from treadle.errors import TreadleError
 
 APPLICATION_ID = 0x54524C45
 SQLITE = "sqlite:///"
@@ -22,11 +25,13 @@ class Database:
     `full` waits for the disk at every commit (power cuts); without it a commit survives the death of a process.
     `checkpoints` is False where another process moves the write-ahead log into the file: see store/care/upkeep.py;
     `cascades` is False for who deletes what belongs to a row himself: see store/care/retention.py.
+    It belongs to the process that made it: a connection must not be carried across `os.fork()`.
     """
 
     def __init__(self, url: str, *, full: bool = True, checkpoints: bool = True, cascades: bool = True) -> None:
         self.url = url
         self.full = full
+        self._process = os.getpid()
         self._writing = threading.Lock()
         self._kept: dict[bool, PoolProxiedConnection] = {}
         self._looking: PoolProxiedConnection | None = None
@@ -55,6 +60,7 @@ class Database:
 
         Only who is `patient` waits as long for others as `write` does; he has a connection of his own.
         """
+        self._refuse_copies()
         with self._writing:
             connection = self._kept.get(patient)
             if connection is None:
@@ -76,6 +82,7 @@ class Database:
     @contextmanager
     def glance(self) -> Iterator[Any]:
         """A cursor of the one connection kept for quick looks by one thread: each query by itself, fetched whole."""
+        self._refuse_copies()
         if self._looking is None:
             self._looking = self._engine.raw_connection()
         cursor = self._looking.cursor()
@@ -99,6 +106,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection that sees one consistent state of the database."""
+        self._refuse_copies()
         with self._engine.connect() as connection:
             if connection.dialect.name == "sqlite":
                 connection.exec_driver_sql("BEGIN")
@@ -110,6 +118,7 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A connection inside a transaction that is committed at the end, or rolled back by an exception."""
+        self._refuse_copies()
         # SQLite has one writer; threads of this process queue here rather than in its busy handler, which sleeps.
         with self._writing, self._engine.connect() as connection:
             if connection.dialect.name == "sqlite":
@@ -122,12 +131,21 @@ class Database:
             connection.commit()
 
     def close(self) -> None:
-        """Close every connection."""
+        """Close every connection; in a copy of the process none is its own to close."""
+        if os.getpid() != self._process:
+            return
         for connection in (*self._kept.values(), self._looking):
             if connection is not None:
                 connection.close()
         self._kept, self._looking = {}, None
         self._engine.dispose()
+
+    def _refuse_copies(self) -> None:
+        if os.getpid() != self._process:
+            raise TreadleError(
+                f"Process {os.getpid()} is a copy of process {self._process}, which has opened the database; a copy"
+                " cannot use its connections. Open the database anew in the child of os.fork()."
+            )
 
 
 def file_of(url: str) -> Path | None:
