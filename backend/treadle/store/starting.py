@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -11,8 +11,15 @@ from typing import Any
 from sqlalchemy import bindparam, insert, select
 from sqlalchemy.engine import Dialect
 
-from treadle.errors import IdempotencyConflict, RunNotFound, WorkflowValidationError
+from treadle.errors import (
+    IdempotencyConflict,
+    RunNotFound,
+    TreadleError,
+    WorkflowNotFound,
+    WorkflowValidationError,
+)
 from treadle.store.database import Database
+from treadle.store.failing import answering
 from treadle.store.leases import LEASE
 from treadle.store.prepared import Prepared
 from treadle.store.tables import Inbox, Run, Worker, Workflow
@@ -34,6 +41,9 @@ _RUN = (
     "request_digest", "continued_from", "lease_owner", "lease_until", "epoch",
 )  # fmt: skip
 _REQUEST = ("run_id", "kind", "body", "created_at")
+
+_Row = dict[str, Any]
+"""A run and the request to start it: what is written to both tables."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +77,7 @@ class Starts:
         self._database = database
         self._listeners = listeners
         self._say = _Statements(database.dialect)
-        self._together = Together(database)
+        self._together: Together[_Row, Accepted] = Together(self._accept)
         self._turns = count()
 
     def accept(
@@ -83,37 +93,26 @@ class Starts:
             "held": body["held"], "created_at": now, "entries": 0, "counts": "{}", "queue": "[]",
             "idempotency_key": idempotency_key, "request_digest": digest, "continued_from": body["continued_from"],
             "lease_owner": None, "lease_until": 0.0, "epoch": 0,
+            "run_id": run_id, "kind": "start", "body": json.dumps(body),
         }  # fmt: skip
-        request = {"run_id": run_id, "kind": "start", "body": json.dumps(body), "created_at": now}
-        accepted = self._together.write(lambda cursor: self._accept(cursor, row, request))
-        if accepted is None:
+        try:
+            return self._together.ask(row)
+        except WorkflowNotFound as error:
             with self._database.read() as connection:
-                raise absent(connection, body["workflow"])
-        return accepted
+                raise absent(connection, error.name) from None
 
-    def _accept(self, cursor: Any, row: dict[str, Any], request: dict[str, Any]) -> Accepted | None:
-        """None: there is no such workflow."""
-        say, workflow, now = self._say, row["workflow"], row["created_at"]
-        if row["idempotency_key"] is not None:
-            for earlier, digest in say.started_by.all(cursor, {"key": row["idempotency_key"]}):
-                if digest != row["request_digest"]:
-                    raise IdempotencyConflict(row["idempotency_key"], earlier)
-                return Accepted(earlier, created=False)
-        cards = say.card.all(cursor, {"workflow": workflow})
-        if not cards:
-            return None
-        ((fingerprint, error, limit),) = cards
-        if error is not None:
-            raise WorkflowValidationError(f"{workflow} cannot be run: {json.loads(error)['message']}")
-        if row["continued_from"] is not None and not say.found.finds(cursor, {"run": row["continued_from"]}):
-            raise RunNotFound(row["continued_from"])
-        worker: str | None = None
-        if limit is None and (free := self._free(cursor, now)):
-            worker = free[next(self._turns) % len(free)]
-            row |= {"lease_owner": worker, "lease_until": now + LEASE, "epoch": 1}
-        say.add_run.one(cursor, row | {"fingerprint": fingerprint})
-        say.add_request.one(cursor, request)
-        return Accepted(row["id"], created=True, worker=worker)
+    def _accept(self, rows: Sequence[_Row]) -> list[Accepted | BaseException]:
+        accepted: list[Accepted | BaseException] = []
+        with answering(), self._database.journal(patient=True) as cursor:
+            desk = _Desk(self._say, cursor, free=self._free(cursor, rows[-1]["created_at"]))
+            for row in rows:
+                try:
+                    accepted.append(desk.accept(row, next(self._turns)))
+                except TreadleError as refused:
+                    accepted.append(refused)
+            self._say.add_run.many(cursor, desk.added)
+            self._say.add_request.many(cursor, desk.added)
+        return accepted
 
     def _free(self, cursor: Any, now: float) -> list[str]:
         found = [worker for (worker,) in self._say.free.all(cursor, {"since": now - LEASE})]
@@ -121,3 +120,55 @@ class Starts:
             return found
         listeners = self._listeners()
         return [worker for worker in found if worker in listeners]
+
+
+class _Desk:
+    """Where the starts of one commit are looked at, one after the other; those to be `added` are given to `free`."""
+
+    def __init__(self, say: _Statements, cursor: Any, *, free: Sequence[str]) -> None:
+        self.added: list[_Row] = []
+        self._say = say
+        self._cursor = cursor
+        self._free = free
+        self._cards: dict[str, tuple[str, int | None]] = {}
+        self._keys: dict[str, tuple[str, str]] = {}
+
+    def accept(self, row: _Row, turn: int) -> Accepted:
+        """Add it to what is added. Raises a TreadleError for one that is refused."""
+        if row["idempotency_key"] is not None and (earlier := self._earlier(row)) is not None:
+            return Accepted(earlier, created=False)
+        row["fingerprint"], limit = self._card(row["workflow"])
+        continued = row["continued_from"]
+        if continued is not None and not self._say.found.finds(self._cursor, {"run": continued}):
+            raise RunNotFound(continued)
+        worker = None
+        if limit is None and self._free:
+            worker = self._free[turn % len(self._free)]
+            row |= {"lease_owner": worker, "lease_until": row["created_at"] + LEASE, "epoch": 1}
+        self.added.append(row)
+        if row["idempotency_key"] is not None:
+            self._keys[row["idempotency_key"]] = (row["id"], row["request_digest"])
+        return Accepted(row["id"], created=True, worker=worker)
+
+    def _earlier(self, row: _Row) -> str | None:
+        """The run that was started with the same key before. Raises IdempotencyConflict if it was with other input."""
+        key = row["idempotency_key"]
+        found = [self._keys[key]] if key in self._keys else self._say.started_by.all(self._cursor, {"key": key})
+        for earlier, digest in found:
+            if digest != row["request_digest"]:
+                raise IdempotencyConflict(key, earlier)
+            return str(earlier)
+        return None
+
+    def _card(self, workflow: str) -> tuple[str, int | None]:
+        """The fingerprint of a workflow, and how many of its runs may go on at a time."""
+        card = self._cards.get(workflow)
+        if card is None:
+            rows = self._say.card.all(self._cursor, {"workflow": workflow})
+            if not rows:
+                raise WorkflowNotFound(workflow)
+            ((fingerprint, error, limit),) = rows
+            if error is not None:
+                raise WorkflowValidationError(f"{workflow} cannot be run: {json.loads(error)['message']}")
+            card = self._cards[workflow] = (fingerprint, limit)
+        return card

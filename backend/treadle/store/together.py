@@ -1,77 +1,50 @@
-"""Together: what several threads want written at the same time goes into one commit.
-
-The requests of a burst would otherwise wait for the disk one after the other.
-"""
+"""Together: what several threads ask for while one of them waits for the disk is done in one go after that."""
 
 from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Generic, TypeVar
 
-from treadle.errors import TreadleError
-from treadle.store.database import Database
-from treadle.store.failing import answering
-
-T = TypeVar("T")
+Asked = TypeVar("Asked")
+Answer = TypeVar("Answer")
 
 
 @dataclass(slots=True, eq=False)
-class _Act:
-    """Something to be written, and how that went."""
+class _Wish(Generic[Asked, Answer]):
+    """What one thread asks for, and what became of it."""
 
-    do: Callable[[Any], Any]
-    done: bool = False
-    result: Any = None
-    error: BaseException | None = None
+    asked: Asked
+    answer: Answer | BaseException | None = None
 
 
-class Together:
-    """Writes to one database; whoever comes while another waits for the disk shares the next commit."""
+class Together(Generic[Asked, Answer]):
+    """Has `do` called for all that was asked meanwhile; it answers each, in order, if need be with an exception."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._waiting: deque[_Act] = deque()
-        self._leading = threading.Lock()
+    def __init__(self, do: Callable[[Sequence[Asked]], Sequence[Answer | BaseException]]) -> None:
+        self._do = do
+        self._waiting: deque[_Wish[Asked, Answer]] = deque()
+        self._turn = threading.Lock()
 
-    def write(self, do: Callable[[Any], T]) -> T:
-        """What `do` returns, called with a cursor inside a transaction, once that is on disk.
+    def ask(self, asked: Asked) -> Answer:
+        """The answer to `asked`. Raises the exception that is the answer, or what `do` raised for all."""
+        wish: _Wish[Asked, Answer] = _Wish(asked)
+        self._waiting.append(wish)
+        with self._turn:  # whoever has it sees to all that wait; they find it done
+            if wish.answer is None:
+                self._answer([self._waiting.popleft() for _ in range(len(self._waiting))])
+        assert wish.answer is not None
+        if isinstance(wish.answer, BaseException):
+            raise wish.answer
+        return wish.answer
 
-        Where it raises a TreadleError, nothing of it is written, and its neighbours go on; any other error, like one of
-        the database, all are told.
-        """
-        act = _Act(do)
-        self._waiting.append(act)
-        with self._leading:  # whoever gets it does what has gathered; the others find theirs done
-            if not act.done:
-                self._lead([self._waiting.popleft() for _ in range(len(self._waiting))])
-        if act.error is not None:
-            raise act.error
-        result: T = act.result
-        return result
-
-    def _lead(self, acts: list[_Act]) -> None:
+    def _answer(self, wishes: list[_Wish[Asked, Answer]]) -> None:
+        answers: Sequence[Answer | BaseException]
         try:
-            with answering(), self._database.journal(patient=True) as cursor:
-                for act in acts:
-                    if len(acts) == 1:
-                        act.result = act.do(cursor)
-                    else:
-                        _do(act, cursor)
+            answers = self._do([wish.asked for wish in wishes])
         except BaseException as error:
-            for act in acts:
-                act.error = act.error or error
-        for act in acts:
-            act.done = True
-
-
-def _do(act: _Act, cursor: Any) -> None:
-    cursor.execute("SAVEPOINT act")
-    try:
-        act.result = act.do(cursor)
-    except TreadleError as error:  # of any other the database may have ended the transaction by itself
-        act.error = error
-        cursor.execute("ROLLBACK TO SAVEPOINT act")
-    cursor.execute("RELEASE SAVEPOINT act")
+            answers = [error] * len(wishes)
+        for wish, answer in zip(wishes, answers, strict=True):
+            wish.answer = answer
