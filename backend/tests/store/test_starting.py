@@ -89,18 +89,20 @@ def runs(database: Database) -> list[str]:
 
 
 def test_what_comes_while_another_is_written_shares_the_next_commit(database: Gated, threads: ThreadPoolExecutor):
-    starts = Starts(database)
+    nudges: list[tuple[str, str | None]] = []
+    starts = Starts(database, nudge=lambda *nudge: nudges.append(nudge))
     ids = [f"r_{n}" for n in range(AT_ONCE)]
     found = gathered(database, threads, starts, [lambda run_id=run_id: start(starts, run_id) for run_id in ids])
     assert [future.result(20) for future in found] == [Accepted(run_id, created=True) for run_id in ids]
     assert runs(database) == ["r_first", *ids]
     assert database.commits == 2, "the first, and all that came meanwhile"
+    assert nudges == [("*", None)] * 2
 
 
 def test_one_that_is_refused_leaves_nothing_and_does_not_stop_its_neighbours(
     database: Gated, threads: ThreadPoolExecutor
 ):
-    starts = Starts(database)
+    starts = Starts(database, nudge=lambda *_: None)
     good, nobody, nowhere, last = gathered(database, threads, starts, [
         lambda: start(starts, "r_1"),
         lambda: start(starts, "r_2", workflow="Nobody", key="k"),
@@ -117,7 +119,7 @@ def test_one_that_is_refused_leaves_nothing_and_does_not_stop_its_neighbours(
 
 
 def test_same_key_twice_in_one_commit_starts_one_run(database: Gated, threads: ThreadPoolExecutor):
-    starts = Starts(database)
+    starts = Starts(database, nudge=lambda *_: None)
     first, again, other = gathered(database, threads, starts, [
         lambda: start(starts, "r_1", key="k"),
         lambda: start(starts, "r_2", key="k"),
@@ -131,7 +133,7 @@ def test_same_key_twice_in_one_commit_starts_one_run(database: Gated, threads: T
 
 
 def test_error_of_the_database_is_told_to_all_and_nothing_is_written(database: Gated, threads: ThreadPoolExecutor):
-    starts = Starts(database)
+    starts = Starts(database, nudge=lambda *_: None)
     same = [lambda run_id=run_id: start(starts, run_id) for run_id in ("r_1", "r_2", "r_1")]
     for future in gathered(database, threads, starts, same):
         with pytest.raises(sqlite3.IntegrityError):
@@ -141,7 +143,7 @@ def test_error_of_the_database_is_told_to_all_and_nothing_is_written(database: G
 
 
 def test_database_that_others_hold_is_a_503(database: Gated, tmp_path: Path):
-    starts = Starts(database)
+    starts = Starts(database, nudge=lambda *_: None)
     assert start(starts, "r_1").created
     database._kept[True].cursor().execute("PRAGMA busy_timeout = 20")
     with closing(sqlite3.connect(tmp_path / "treadle.db", isolation_level=None)) as other:

@@ -85,7 +85,7 @@ class Host:
             limits={name: most for name, most in limits.items() if most is not None},
         )  # fmt: skip
         self._pending = inbox.Pending(database.dialect, worker)
-        self._taken: set[int] = set()
+        self._taken: dict[int, str] = {}
         self._resumable: deque[Claim] = deque()
         self._suspects: deque[Claim] = deque()
         self._broken: deque[tuple[Claim, BaseException]] = deque()
@@ -235,9 +235,11 @@ class Host:
 
     def _untaken(self, anew: Collection[str] = ()) -> list[Request]:
         """Requests for our runs that are not taken yet; what was taken of those claimed `anew` was never written."""
-        pending = self._pending.all(self._database)
-        self._taken = {request.id for request in pending if request.id in self._taken and request.run_id not in anew}
-        return [request for request in pending if request.id not in self._taken]
+        if anew:
+            self._taken = {number: run_id for number, run_id in self._taken.items() if run_id not in anew}
+        still, untaken = self._pending.beside(self._database, self._taken)
+        self._taken = {number: run_id for number, run_id in self._taken.items() if number in still}
+        return untaken
 
     async def _resume(self, waiting: deque[Claim], asked: Sequence[Request], *, most: int) -> None:
         """Go on with up to `most` of the runs that wait for it; should the database fail, they wait on."""
@@ -301,7 +303,7 @@ class Host:
         live.journal.flush_acknowledged()
 
     def _acknowledge(self, live: LiveRun, request: Request) -> None:
-        self._taken.add(request.id)
+        self._taken[request.id] = request.run_id
         live.journal.acknowledge(request.id, at=self._clock())
 
     def _context(self, run_id: str | None) -> dict[str, Any]:

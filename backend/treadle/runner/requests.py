@@ -39,7 +39,7 @@ class Requests:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._database = database
-        self._starts = Starts(database, listeners)
+        self._starts = Starts(database, nudge=nudge, listeners=listeners)
         self._nudge = nudge
         self._clock = clock
 
@@ -67,15 +67,13 @@ class Requests:
         if (due := due_at(checked(deadline), now)) is not None:
             asked["deadline"] = str(deadline)
             body["due"] = due
-        accepted = self._starts.accept(
+        return self._starts.accept(
             new_run_id(now),
             body,
             digest=hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest(),
             idempotency_key=idempotency_key,
             now=now,
         )
-        self._nudge(accepted.run_id if accepted.worker is not None else "*", accepted.worker)
-        return accepted
 
     def respond(self, run_id: str, prompt_id: int, fields: dict[str, Any], *, response_type: str | None = None) -> None:
         """Accept a person's response to a prompt: the first one stands.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,11 +72,18 @@ class Pending:
         self._owner = owner
         self._query = Prepared(_PENDING, dialect)
 
-    def all(self, database: Database) -> list[Request]:
-        """Requests for the runs it holds that are not handled yet, in the order they came; for who glances."""
+    def beside(self, database: Database, taken: Collection[int]) -> tuple[set[int], list[Request]]:
+        """Requests for the runs it holds that are not handled yet, in the order they came; for who glances.
+
+        Of those that are `taken` already, which are on their way to the disk, only the numbers.
+        """
         with database.glance() as cursor:
             rows = self._query.all(cursor, {"owner": self._owner})
-        return [Request(number, run_id, kind, json.loads(body), epoch) for number, run_id, kind, body, epoch in rows]
+        return {row[0] for row in rows if row[0] in taken}, [
+            Request(number, run_id, kind, json.loads(body), epoch)
+            for number, run_id, kind, body, epoch in rows
+            if number not in taken
+        ]
 
 
 def reopening(database: Database, run_id: str) -> Request | None:

@@ -71,10 +71,21 @@ class _Statements:
 
 
 class Starts:
-    """Accepts starts, from any thread; those that come at the same time share a commit."""
+    """Accepts starts, from any thread; those that come at the same time share a commit.
 
-    def __init__(self, database: Database, listeners: Callable[[], Collection[str]] | None = None) -> None:
+    Afterwards `nudge` tells each worker that was given one, or by ("*", None) all that there are runs to claim;
+    `listeners` are the workers that hear it.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        nudge: Callable[[str, str | None], None],
+        listeners: Callable[[], Collection[str]] | None = None,
+    ) -> None:
         self._database = database
+        self._nudge = nudge
         self._listeners = listeners
         self._say = _Statements(database.dialect)
         self._together: Together[_Row, Accepted] = Together(self._accept)
@@ -112,6 +123,8 @@ class Starts:
                     accepted.append(refused)
             self._say.add_run.many(cursor, desk.added)
             self._say.add_request.many(cursor, desk.added)
+        for worker, run_id in {row["lease_owner"]: row["id"] for row in desk.added}.items():
+            self._nudge(run_id if worker is not None else "*", worker)
         return accepted
 
     def _free(self, cursor: Any, now: float) -> list[str]:
