@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """One entry of a journal as stored; `cause` is the seq of the entry whose event led to it.
 
     What a person reads is in `payload`, the rest in `detail`, both as JSON text. `stored` is what they take on disk if

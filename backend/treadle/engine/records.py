@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 
 from treadle.engine import ticks
@@ -143,7 +143,7 @@ def _started(seq: int, tick: ticks.RunStarted, pen: _Pen) -> Record:
     record = pen.carrying(seq, tick.at, "run_started", None, tick.event, None, facts)
     context = pen.values(tick.context, "Context at the start:", "context value")
     assert record.detail is not None
-    return replace(record, detail=f'{record.detail[:-1]},"context":{context}}}')
+    return record._replace(detail=f'{record.detail[:-1]},"context":{context}}}')
 
 
 def _sent(seq: int, tick: ticks.EventSent, pen: _Pen) -> Record:
@@ -175,7 +175,7 @@ def _wait(seq: int, tick: ticks.WaitStarted, pen: _Pen) -> Record:
         record = pen.carrying(seq, tick.at, "wait_started", step, tick.event, cause, facts)
     requirements = pen.values(tick.requirements, f"Requirements of wait_for_event in step {step}:", "requirement")
     assert record.detail is not None
-    return replace(record, detail=f'{record.detail[:-1]},"requirements":{requirements}}}')
+    return record._replace(detail=f'{record.detail[:-1]},"requirements":{requirements}}}')
 
 
 def _result(seq: int, tick: ticks.ResultKept, pen: _Pen) -> Record:

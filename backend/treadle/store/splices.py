@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from treadle.engine.record import Record
 from treadle.errors import ValueNotStorable
@@ -67,7 +67,7 @@ class Splicer:
         if 2 * len(changed) > len(text):
             return record
         told = f'"key":{key},"of":{of},"kept":[{head},{tail}],"text":{_quoted(changed)}'
-        return replace(record, payload=f"{_START}{told}}}")
+        return record._replace(payload=f"{_START}{told}}}")
 
     def forget(self) -> None:
         """Begin anew: whoever reads on from here does not know what was said before."""
@@ -92,7 +92,7 @@ def whole(records: Iterable[Record]) -> Iterator[Record]:
             if key not in last:
                 raise ValueNotStorable(f"Entry {record.seq} changes {key} as of entry {splice.of}, which is not there.")
             last[key] = splice.applied(last[key])
-            yield replace(record, payload=last[key], stored=record.size)
+            yield record._replace(payload=last[key], stored=record.size)
 
 
 def _key_of(text: str, at: int = _KEY) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable
-from dataclasses import replace
 from typing import Any
 
 from treadle.engine.record import Record
@@ -42,7 +41,7 @@ def readable(record: Record) -> Record:
         detail["class"] = str(detail["class"])
     detail.pop("private", None)
     told = json.dumps(detail) if record.detail is not None else None
-    return replace(record, payload=plain_text(record.payload), detail=told)
+    return record._replace(payload=plain_text(record.payload), detail=told)
 
 
 def event_parts(records: Iterable[Record], asked: Collection[int]) -> dict[str, str]:

@@ -188,6 +188,8 @@ class Writer:
 
     def _still_written(self, group: list[Share]) -> list[Share]:
         """The shares of runs of which nothing is missing on disk; the loops of the others are about to hear of it."""
+        if not self._lost:
+            return group
         for share in group:
             if share.mark in self._lost and share.kept is not None and not share.kept.done():
                 share.kept.settle(RunInterrupted(f"Run {share.run_id} is no longer written by this worker."))
@@ -249,8 +251,8 @@ class Writer:
         self._lost |= errors.keys()
         for share in group:
             if share.kept is not None and not share.kept.done():
-                share.kept.settle(errors.get(share.mark))
-        if written := [share.run_id for share in group if share.mark not in errors]:
+                share.kept.settle(errors.get(share.mark) if errors else None)
+        if written := [share.run_id for share in group if not errors or share.mark not in errors]:
             self._committed(written)
         if self._database.full:
             self._hand_over()
@@ -288,7 +290,7 @@ def _write(say: _Statements, cursor: Any, group: list[Share]) -> set[Mark]:
                 say.keep_state.one(cursor, {"run_id": share.run_id, "seq": share.seq, "bytes": packed})
         if share.remarks is not None:
             say.remark.one(cursor, {"run": share.run_id, "new_remarks": share.remarks})
-    return {share.mark for share in group} - {share.mark for share in mine}
+    return {share.mark for share in group} - {share.mark for share in mine} if len(mine) < len(group) else set()
 
 
 def _bear(say: _Statements, cursor: Any, share: Share) -> bool:
