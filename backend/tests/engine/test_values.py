@@ -42,6 +42,10 @@ def test_value_comes_back_as_it_was(value):
     assert to_json(value, lost=(lost := [])) == written and lost == []
 
 
+NAMES = st.text(st.characters(exclude_categories=["Cs"]), max_size=5)
+"""Names of fields: pydantic takes any text but one that no encoding can carry."""
+
+
 @examples(60)
 @given(VALUES)
 def test_encoded_value_is_plain_data_of_its_own(value):
@@ -53,7 +57,7 @@ def test_encoded_value_is_plain_data_of_its_own(value):
 
 
 @examples(60)
-@given(st.dictionaries(st.text(st.characters(exclude_categories=()), max_size=5), VALUES, max_size=4), VALUES, KEYS)
+@given(st.dictionaries(NAMES, VALUES, max_size=4), VALUES, KEYS)
 def test_event_comes_back_as_it_was(fields, value, key):
     event = Note(text=value, **fields)
     event.set("keyed", {key: value})

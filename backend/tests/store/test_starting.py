@@ -142,10 +142,10 @@ def test_error_of_the_database_is_told_to_all_and_nothing_is_written(database: G
     assert start(starts, "r_1").created
 
 
-def test_database_that_others_hold_is_a_503(database: Gated, tmp_path: Path):
+def test_database_that_others_hold_is_a_503(database: Gated, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("treadle.store.database.PATIENCE", 0.02)
     starts = Starts(database, nudge=lambda *_: None)
     assert start(starts, "r_1").created
-    database._kept[True].cursor().execute("PRAGMA busy_timeout = 20")
     with closing(sqlite3.connect(tmp_path / "treadle.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(DatabaseBusy):

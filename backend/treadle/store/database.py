@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -17,6 +19,10 @@ from treadle.errors import TreadleError
 
 APPLICATION_ID = 0x54524C45
 SQLITE = "sqlite:///"
+BRIEF, PATIENCE = 0.05, 10.0
+"""Seconds to wait for another writer: for who tries again by himself, and for everybody else."""
+SHORTEST, LONGEST = 0.0003, 0.02
+"""Seconds between two looks whether he is done."""
 
 
 class Database:
@@ -44,7 +50,7 @@ class Database:
                 connection.isolation_level = None  # transactions begin where we say BEGIN
                 cursor = connection.cursor()
                 for pragma in (
-                    "busy_timeout=10000",
+                    f"busy_timeout={PATIENCE * 1000:.0f}",
                     "journal_mode=WAL",
                     f"synchronous={synchronous}",
                     f"foreign_keys={'ON' if cascades else 'OFF'}",
@@ -65,12 +71,12 @@ class Database:
             connection = self._kept.get(patient)
             if connection is None:
                 connection = self._kept[patient] = self._engine.raw_connection()
-                if self._engine.dialect.name == "sqlite" and not patient:
-                    connection.cursor().execute("PRAGMA busy_timeout=50")  # the writer waits by itself
+                if self._engine.dialect.name == "sqlite":
+                    connection.cursor().execute("PRAGMA busy_timeout=0")  # `_begin` waits
             cursor = connection.cursor()
             try:
                 if self._engine.dialect.name == "sqlite":
-                    cursor.execute("BEGIN IMMEDIATE")
+                    _begin(cursor, seconds=PATIENCE if patient else BRIEF)
                 yield cursor
                 connection.commit()
             except BaseException:
@@ -146,6 +152,25 @@ class Database:
                 f"Process {os.getpid()} is a copy of process {self._process}, which has opened the database; a copy"
                 " cannot use its connections. Open the database anew in the child of os.fork()."
             )
+
+
+def _begin(cursor: Any, *, seconds: float) -> None:
+    """Begin to write, `seconds` after who else does at the latest.
+
+    SQLite itself would look again after 1, 2, 5, 10 milliseconds; most have the file for less than one.
+    """
+    waited, pause = 0.0, SHORTEST
+    while True:
+        try:
+            cursor.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or waited >= seconds:
+                raise
+            sleep(pause)
+            waited += pause
+            pause = max(SHORTEST, min(waited / 8, LONGEST))
+        else:
+            return
 
 
 def file_of(url: str) -> Path | None:
