@@ -70,7 +70,7 @@ class Requests:
         return self._starts.accept(
             new_run_id(now),
             body,
-            digest=hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest(),
+            digest=_digest(asked) if idempotency_key is not None else None,
             idempotency_key=idempotency_key,
             now=now,
         )
@@ -119,3 +119,8 @@ class Requests:
     def _ask(self, run_id: str, kind: str, body: dict[str, Any], *, once: str | None = None) -> None:
         acceptance.accept(self._database, run_id, kind, body, once=once, now=self._clock())
         self._nudge(run_id, None)
+
+
+def _digest(asked: dict[str, Any]) -> str:
+    """What tells whether the same was asked for by the same key."""
+    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()

@@ -92,7 +92,7 @@ class Starts:
         self._turns = count()
 
     def accept(
-        self, run_id: str, body: dict[str, Any], *, digest: str, idempotency_key: str | None, now: float
+        self, run_id: str, body: dict[str, Any], *, digest: str | None, idempotency_key: str | None, now: float
     ) -> Accepted:
         """Add the run `run_id` and the request to start it with `body` (workflow, fields, held, continued_from).
 
