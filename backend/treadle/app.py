@@ -117,6 +117,7 @@ async def _go(
     """Keep the workers and serve the pages: those load their workflows while this process loads the web."""
     from treadle.runner.nudges import Nudger, listen
     from treadle.runner.requests import Requests
+    from treadle.runner.shortages import Shortages, counter
     from treadle.runner.signals import Signals
     from treadle.runner.supervisor import Supervisor, python_command
 
@@ -145,7 +146,10 @@ async def _go(
     async with AsyncExitStack() as studio:
         studio.callback(workers.close)
         studio.callback((await listen(sockets / "web-1.sock", received)).close)
-        await studio.enter_async_context(Supervisor(database, command, count=settings.workers, changed=changed))
+        supervisor = Supervisor(
+            database, command, count=settings.workers, changed=changed, shortages=Shortages(counter())
+        )
+        await studio.enter_async_context(supervisor)
 
         async def workflows() -> None:
             with suppress(TimeoutError):

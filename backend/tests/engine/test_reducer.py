@@ -176,7 +176,9 @@ MADE: dict[str, Any] = {
     r"hold": lambda s: ticks.RunHeld(s.at),
     rf"allow(?: {KEY})?": lambda s, k: ticks.StepAllowed(s.at, key(k) if k else None),
     r"release": lambda s: ticks.RunReleased(s.at),
-    r"resume(?: (after a crash))?": lambda s, crash: ticks.RunResumed(s.at, "w", "it ended", crash is not None),
+    r"resume(?: (after a crash)(, out of memory)?)?": lambda s, crash, short: ticks.RunResumed(
+        s.at, "w", f"it ended{short or ''}", crash is not None
+    ),
     r"reopen to (retry|resume)": lambda s, decision: ticks.RunReopened(s.at, decision),
     rf"{KEY} may be done again": lambda s, k: ticks.RunReopened(s.at, "again", key(k)),
     rf"{KEY} counts as done(?: with {EVENT})?": lambda s, k, e: ticks.RunReopened(

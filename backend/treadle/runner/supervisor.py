@@ -6,12 +6,15 @@ import asyncio
 import logging
 import os
 import secrets
+import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Self
 
+from treadle.engine.rules.resuming import SHORT
+from treadle.runner.shortages import Shortages
 from treadle.store.database import Database
 from treadle.store.presence import leave
 
@@ -21,6 +24,10 @@ GRACE = 5.0
 """Seconds a worker may take to stop."""
 NICENESS = 10
 """How far a worker stands back for the web process: neither a busy step nor its own start may slow the pages."""
+SHORT_OF_MEMORY = f"signal {signal.SIGKILL:d}, {SHORT}"
+"""How a worker ended that the kernel has killed; see runner/live.py."""
+LOOK = 2.0
+"""Seconds between looks at whether the kernel was short of memory."""
 
 
 class Supervisor:
@@ -33,12 +40,14 @@ class Supervisor:
         *,
         count: int,
         changed: Callable[[], None],
+        shortages: Shortages | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._database = database
         self._command = command
         self._count = count
         self._changed = changed
+        self._shortages = shortages or Shortages(None)
         self._clock = clock
         self._stopping = False
         self._keepers: list[asyncio.Task[None]] = []
@@ -72,9 +81,8 @@ class Supervisor:
             with suppress(ProcessLookupError):
                 os.setpriority(os.PRIO_PROCESS, process.pid, NICENESS)
             self._processes[name] = process
-            code = await process.wait()
+            how = await self._end_of(process)
             self._processes.pop(name, None)
-            how = f"signal {-code}" if code < 0 else f"exit {code}"
             shown = False
             try:
                 # Also for exit 0: a step may have left without a word. A worker that was told to stop has said so.
@@ -84,12 +92,22 @@ class Supervisor:
             self._changed()
             if not self._stopping:
                 log.warning("%s (pid %d) ended: %s; starting another.", name, process.pid, how)
-                if code == os.EX_IOERR:  # the disk: it may take its time to come back
+                if how == f"exit {os.EX_IOERR}":  # the disk: it may take its time to come back
                     pause = min(30.0, pause * 2 + 1.0)
                 else:
                     most = 0.5 if shown else 5.0  # longest for one that dies before it gets to work
                     pause = min(most, pause * 2 + 0.25) if time.monotonic() - began < 2.0 else 0.0
                 await asyncio.sleep(pause)
+
+    async def _end_of(self, process: asyncio.subprocess.Process) -> str:
+        """How the process ends, once it does."""
+        ended = asyncio.get_running_loop().create_task(process.wait())
+        while not (await asyncio.wait([ended], timeout=LOOK))[0]:
+            self._shortages.look()
+        code = ended.result()
+        if code == -signal.SIGKILL and self._shortages.explain():
+            return SHORT_OF_MEMORY
+        return f"signal {-code}" if code < 0 else f"exit {code}"
 
 
 def python_command(*arguments: str) -> list[str]:

@@ -14,6 +14,8 @@ from treadle.engine.ticks import ErrorFacts, Key, RunReleased, RunResumed
 
 MAX_DEATHS = 3
 """Crashes of the worker in the same delivery after which its run is parked for a person."""
+SHORT = "out of memory"
+"""What the reason to go on says where the kernel has ended the worker, because there was no memory left."""
 CRASHED, UNKNOWN = "StepCrashed", "StepUnknown"
 """Why a run is parked by its journal: a step keeps ending its worker, or it is not known whether it did its work."""
 
@@ -29,7 +31,7 @@ def run_released(state: RunState, tick: RunReleased, commands: list[Command]) ->
 def run_resumed(state: RunState, tick: RunResumed, commands: list[Command]) -> None:
     state.version = tick.version or state.version
     cut_short(state, crashed=tick.crashed)
-    go_on(state, in_flight(state), tick.at, commands)
+    go_on(state, in_flight(state), tick.at, commands, short=SHORT in tick.reason)
     for step, queue in state.queued.items() if state.outcome is None else ():
         while queue and state.steps[step].running < state.routes.workers[step]:  # it has more of them than before
             refill(state, step, tick.at, commands)
@@ -62,10 +64,15 @@ def _undone(state: RunState) -> list[Delivery]:
     return [delivery for delivery in in_flight(state) if delivery.step not in state.routes.at_most_once]
 
 
-def go_on(state: RunState, interrupted: Sequence[Delivery], at: float, commands: list[Command]) -> None:
-    """Start again what was `interrupted`, or park the run for a person where nobody else can say what to do."""
+def go_on(
+    state: RunState, interrupted: Sequence[Delivery], at: float, commands: list[Command], *, short: bool = False
+) -> None:
+    """Start again what was `interrupted`, or park the run for a person where nobody else can say what to do.
+
+    `short`: it was interrupted because there was no memory left.
+    """
     for delivery in interrupted:
-        if (trouble := _trouble(state, delivery)) is not None:
+        if (trouble := _trouble(state, delivery, short=short)) is not None:
             _take_back(state, {each.key for each in interrupted}, commands)
             end(state, Outcome("interrupted", error=trouble, step=delivery.step, delivery=delivery), commands)
             return
@@ -92,11 +99,16 @@ def _take_back(state: RunState, interrupted: Container[Key], commands: list[Comm
             delivery.cleared = True
 
 
-def _trouble(state: RunState, delivery: Delivery) -> ErrorFacts | None:
+def _trouble(state: RunState, delivery: Delivery, *, short: bool) -> ErrorFacts | None:
     if delivery.deaths >= MAX_DEATHS:
-        message = (
-            f"Its worker died {delivery.deaths} times in step {delivery.step}. Mend the step, then resume the run."
-        )
+        died = f"Its worker died {delivery.deaths} times in step {delivery.step}"
+        if short:
+            message = (
+                f"{died}, and the last time the system ended it because there was no memory left. Let the step take"
+                " less memory, or give the machine more; then resume the run."
+            )
+        else:
+            message = f"{died}. Mend the step, then resume the run."
         return ErrorFacts(CRASHED, message)
     if delivery.step in state.routes.at_most_once and not delivery.cleared:
         message = (
