@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from treadle.errors import SettingsError
 from treadle.resources import MIGRATIONS
 from treadle.settings import Settings
-from treadle.store.care.lock import Lock, only_one
+from treadle.store.care.lock import Lock, only_one, sockets_beside
 
 # What a function needs it imports itself: who finds the database taken says so before anything is loaded, and a worker,
 # whose runs wait while it starts, loads no web.
@@ -106,7 +106,8 @@ def _serve(settings: Settings, database: Database, announce: Callable[[str], Non
         drop_leases(database)
         listener = _bind(settings)
         if lock is not None:
-            lock.say(f"serve (process {os.getpid()}, at http://{settings.host}:{listener.getsockname()[1]}/)")
+            who = f"serve (process {os.getpid()}, at http://{settings.host}:{listener.getsockname()[1]}/)"
+            lock.say(who, sockets=sockets)
         with suppress(KeyboardInterrupt):
             asyncio.run(_go(settings, database, sockets, listener, announce))
 
@@ -223,15 +224,24 @@ def _rule(settings: Settings) -> Rule | None:
     return Rule(older_than=older_than, keep=settings.keep_runs)
 
 
-def run_worker(settings: Settings, *, worker: str, name: str, sockets: Path, supervised: bool) -> None:
-    """Run one worker process until told to stop. Raises SettingsError for a database of another version."""
+def run_worker(settings: Settings, *, worker: str, name: str, sockets: Path | None, supervised: bool) -> None:
+    """Run one worker process until told to stop. Raises SettingsError for a database of another version.
+
+    Without `sockets` it looks for those of the studio that has the database, whenever there is one.
+    """
+    from treadle.runner.sockets import is_ours
     from treadle.runner.worker import work
     from treadle.store.care.integrity import expect_schema
     from treadle.store.database import Database
 
     database = Database(settings.database, full=settings.full_durability, checkpoints=settings.file is None)
     expect_schema(database, MIGRATIONS)
-    asyncio.run(work(database, settings.workflows, worker=worker, name=name, sockets=sockets, supervised=supervised))
+
+    def find() -> Path | None:
+        found = sockets if sockets is not None or settings.file is None else sockets_beside(settings.file)
+        return found if found is not None and is_ours(found) else None
+
+    asyncio.run(work(database, settings.workflows, worker=worker, name=name, find=find, supervised=supervised))
 
 
 def _bind(settings: Settings) -> socket.socket:

@@ -7,7 +7,6 @@ import json
 import logging
 import os
 import secrets
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -72,18 +71,16 @@ def worker(
 ) -> None:
     """Run one more worker on the database of a studio on this machine."""
     from treadle.app import run_worker
-    from treadle.runner.sockets import own_folder
 
     logging.basicConfig(level=logging.WARNING, format=f"{name}: %(message)s")
     settings = read_settings(database=database, workflows=[*(paths or []), *(workflows or [])])
-    with nullcontext(sockets) if sockets else own_folder() as place:
-        run_worker(
-            settings,
-            worker=worker_id or f"w_{secrets.token_hex(6)}",
-            name=name,
-            sockets=place,
-            supervised=supervised,
-        )
+    run_worker(
+        settings,
+        worker=worker_id or f"w_{secrets.token_hex(6)}",
+        name=name,
+        sockets=sockets,
+        supervised=supervised,
+    )
 
 
 @cli.command()

@@ -17,7 +17,7 @@ from treadle.errors import DatabaseInUse, SettingsError
 from treadle.resources import MIGRATIONS
 from treadle.store.care.backup import keep_copy
 from treadle.store.care.integrity import DatabaseDamaged, examine, expect_schema
-from treadle.store.care.lock import lock_file, only_one
+from treadle.store.care.lock import lock_file, only_one, sockets_beside
 from treadle.store.care.upkeep import LARGE, SMALL, checkpoint
 from treadle.store.database import Database
 from treadle.store.migrations import revisions
@@ -145,9 +145,16 @@ def test_lock_is_one_to_a_file_and_names_its_holder(tmp_path):
         words = r"in use by treadle serve \(process 1, at http://127.0.0.1:9/\); stop"
         with pytest.raises(DatabaseInUse, match=words), only_one(file, "migrate (process 2)"):
             pass
+        assert sockets_beside(file) is None
+        lock.say("serve (process 1, at http://127.0.0.1:9/)", sockets=tmp_path / "sockets")
+        with pytest.raises(DatabaseInUse, match=words), only_one(file, "migrate (process 2)"):
+            pass
+        assert sockets_beside(file) == tmp_path / "sockets"
         with only_one(tmp_path / "other.db", "serve (process 2)") as other:
             other.closed()
         lock.closed()
+        assert sockets_beside(file) is None
+    assert sockets_beside(tmp_path / "none.db") is None
     with only_one(file, "serve") as lock:
         assert not lock.left_open
     with only_one(file, "serve") as lock:

@@ -45,8 +45,13 @@ class Nudger:
         data = "\n".join(list(topics)[:100]).encode()
         listening = self._listening()
         for path in listening.values() if to is None else filter(None, [listening.get(to)]):
-            with contextlib.suppress(OSError):
+            try:
                 self._socket.sendto(data, path)
+            except ConnectionRefusedError:  # whoever it was of has ended without a word
+                with contextlib.suppress(OSError):
+                    Path(path).unlink()
+            except OSError:
+                continue
 
     def listeners(self) -> Collection[str]:
         """What those are called that listen."""

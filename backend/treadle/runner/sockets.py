@@ -39,6 +39,15 @@ def own_folder() -> Iterator[Path]:
         _remove(folder, held)
 
 
+def is_ours(folder: Path) -> bool:
+    """Whether it is there, and a folder that only this user can look into."""
+    try:
+        found = folder.lstat()
+    except OSError:
+        return False
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and not found.st_mode & 0o077
+
+
 def sweep() -> None:
     """Remove the folders of this user that nobody has any more."""
     with suppress(OSError):

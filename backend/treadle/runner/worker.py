@@ -8,7 +8,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from treadle.runner.deadline import deadline
 from treadle.runner.garbage import spare_what_is_loaded
 from treadle.runner.heartbeat import Heartbeat
 from treadle.runner.host import Host
-from treadle.runner.nudges import Nudger, listen
+from treadle.runner.meeting import MeetingPlace
 from treadle.runner.publishing import publications
 from treadle.store.catalog import publish
 from treadle.store.database import Database
@@ -34,20 +34,30 @@ PATIENCE = 60.0
 
 
 async def work(
-    database: Database, paths: Sequence[Path], *, worker: str, name: str, sockets: Path, supervised: bool
+    database: Database,
+    paths: Sequence[Path],
+    *,
+    worker: str,
+    name: str,
+    find: Callable[[], Path | None],
+    supervised: bool,
 ) -> None:
-    """Run workflows from `paths` until told to stop; `supervised`: stop when standard input closes."""
+    """Run workflows from `paths` until told to stop; `supervised`: stop when standard input closes.
+
+    `find` finds the folder in which the studio's processes nudge each other, if there is a studio.
+    """
     loop = asyncio.get_running_loop()
     end_copies_of(loop)
     with deadline(PATIENCE):
         catalog = Catalog.of(load_paths(paths))
     spare_what_is_loaded()
-    publish(database, publications(catalog, now=time.time()))
-    arrive(database, worker, name=name, pid=os.getpid(), now=time.time())
-    web = Nudger(sockets, "web-*.sock")
+
+    def show() -> None:
+        publish(database, publications(catalog, now=time.time()))
+        arrive(database, worker, name=name, pid=os.getpid(), now=time.time())
 
     def committed(runs: list[str]) -> None:
-        web.send(runs)
+        meeting.send(runs)
         host.committed()
 
     def failed(error: BaseException) -> None:
@@ -58,29 +68,29 @@ async def work(
     writer = Writer(database, committed=committed, failed=failed)
     host = Host(database, writer, catalog, worker=worker)
     os.register_at_fork(after_in_child=host.disown)
-    transport = await listen(sockets / f"worker-{worker}.sock", lambda topics: host.nudge(unowned="*" in topics))
-    beat = Heartbeat(database, host, worker=worker, shown=lambda: web.send(["*"]))
+    meeting = MeetingPlace(find, worker=worker, heard=lambda topics: host.nudge(unowned="*" in topics), show=show)
+    await meeting.enter()
+    beat = Heartbeat(database, host, worker=worker, shown=lambda: meeting.send(["*"]))
     beat.start()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, host.stop)
     if supervised:
         threading.Thread(target=_leave_with_parent, args=(loop, host), daemon=True).start()
-    web.send(["*"])
     try:
         await host.serve()
     except Exception as error:
         failed(error)
     finally:
         beat.stop()
-        transport.close()
+        await meeting.leave()
         await writer.close()
         try:
             leave(database, worker, now=time.time(), how=f"exit {os.EX_IOERR}" if failures else "stopped")
         except Exception as error:
             if kind_of(error) == "other":
                 raise
-        web.send(["*"])
-        web.close()
+        meeting.send(["*"])
+        meeting.close()
         code = os.EX_IOERR if failures else 0
         # A step may have left a thread behind that never ends, and the interpreter would wait for it.
         threading.Thread(target=_exit_in_the_end, args=(code,), daemon=True).start()

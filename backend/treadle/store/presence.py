@@ -11,9 +11,12 @@ _runs, _workers = Run.__table__, Worker.__table__  # type: ignore[attr-defined]
 
 
 def arrive(database: Database, worker_id: str, *, name: str, pid: int, now: float) -> None:
-    """Show a new worker."""
+    """Show a worker that is new, or that a studio took for gone when it started."""
     with database.write() as connection:
-        connection.execute(insert(_workers).values(id=worker_id, name=name, pid=pid, started_at=now, heartbeat_at=now))
+        known = update(_workers).where(_workers.c.id == worker_id)
+        if connection.execute(known.values(heartbeat_at=now, ended_at=None, exit=None)).rowcount == 0:
+            values = {"id": worker_id, "name": name, "pid": pid, "started_at": now, "heartbeat_at": now}
+            connection.execute(insert(_workers).values(values))
 
 
 def heartbeat(

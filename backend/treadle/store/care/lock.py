@@ -13,6 +13,9 @@ from pathlib import Path
 
 from treadle.errors import DatabaseInUse, SettingsError
 
+NEXT = "\n"
+"""Between who has the file and where his sockets are."""
+
 
 class Lock:
     """The file is ours until the process ends. `left_open` is whether its last holder went without closing it."""
@@ -21,9 +24,12 @@ class Lock:
         self._mark = mark
         self.left_open = bool(_read(mark))
 
-    def say(self, who: str) -> None:
-        """Leave word, on disk, of who has the database open: for a second server, and for the next one."""
-        text = who.encode()
+    def say(self, who: str, *, sockets: Path | None = None) -> None:
+        """Leave word, on disk, of who has the database open: for a second server, and for the next one.
+
+        And of the folder `sockets`, where workers that others start find it.
+        """
+        text = os.fsencode(f"{who}\n{sockets}" if sockets is not None else who)
         try:
             os.pwrite(self._mark, text, 0)  # over the old words before they are cut off: a reader always finds some
             os.ftruncate(self._mark, len(text))
@@ -56,7 +62,7 @@ def only_one(file: Path, who: str) -> Iterator[Lock]:
             fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise DatabaseInUse(
-                f"The database {file} is in use by treadle {_read(mark) or 'in another process'};"
+                f"The database {file} is in use by treadle {_read(mark).partition(NEXT)[0] or 'in another process'};"
                 " stop it first, or name another file with --database."
             ) from None
         lock = Lock(mark)
@@ -64,6 +70,19 @@ def only_one(file: Path, who: str) -> Iterator[Lock]:
         yield lock
     finally:
         os.close(mark)
+
+
+def sockets_beside(file: Path) -> Path | None:
+    """The folder of sockets that whoever has `file` has told of, or had: he may have been killed since."""
+    try:
+        mark = os.open(lock_file(file), os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        told = _read(mark).partition(NEXT)[2]
+    finally:
+        os.close(mark)
+    return Path(told) if told else None
 
 
 def _read(mark: int) -> str:
