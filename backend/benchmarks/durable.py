@@ -74,7 +74,7 @@ def _d1(rounds: int, scale: float) -> list[Finding]:
             missing=found.failed,
         ),
         Finding(
-            "D1 first to last entry, FULL", "µs per event", entries, notes=["without accepting and claiming the run"],
+            "D1 first to last entry, FULL", "µs per event", entries, notes=["without accepting the run"],
         ),
         Finding(
             "D1 chain of 10, NORMAL", "µs per event", process.whole | peers, (Target(SERVER.name, 60),),
@@ -103,7 +103,7 @@ def _d2(rounds: int, scale: float) -> list[Finding]:
         ),
         Finding(
             f"D2 {at_once} chains accepted before, FULL", unit, _rates(accepted.whole), limit=8000,
-            more_is_better=True, missing=accepted.failed, notes=["from the claim of the first one to the last commit"],
+            more_is_better=True, missing=accepted.failed, notes=["from when the worker may look for them to the last commit"],
         ),
     ]  # fmt: skip
 

@@ -33,7 +33,7 @@ from treadle.store.writer import Writer
 
 
 class Watched(Host):
-    """A host that says when a run is over (its last entry is on disk by then), and claims none while it is not open."""
+    """A host that says when a run is over (its last entry is on disk by then), and looks for none while it is not open."""
 
     _as_it_is = Host._over
 
@@ -64,7 +64,7 @@ async def measure(
 ) -> dict[str, Any]:
     """Seconds from a wave's first request to its last commit, and from its first entry to its last; bytes it left.
 
-    Where the job says `accepted`, the first time starts when the whole wave has been accepted and none of it claimed.
+    Where the job says `accepted`, the first time starts when the whole wave has been accepted and none of it begun.
     `watch` is entered on the loop's thread while the waves run.
     """
     file, at_once = Path(job["folder"]) / "treadle.db", job["at_once"]

@@ -164,6 +164,21 @@ async def test_workflow_that_does_not_fit_together_accepts_no_run(bench):
             bench.requests.start("Unfit", {})
 
 
+async def test_workflow_that_is_not_to_be_validated_runs_as_it_does_without_a_studio(bench, tmp_path):
+    file = tmp_path / "unchecked.py"
+    file.write_text(
+        "from treadle import Event, StartEvent, StopEvent, Workflow, step\n\n\n"
+        "class Never(Event):\n    pass\n\n\n"
+        "class Unchecked(Workflow):\n"
+        "    @step\n    async def begin(self, ev: StartEvent) -> StopEvent:\n        return StopEvent(result='ran')\n\n"
+        "    @step\n    async def more(self, ev: Never) -> StopEvent:\n        return StopEvent()\n\n\n"
+        "workflow = Unchecked(disable_validation=True)\n"
+    )
+    bench.flows = [file]
+    async with bench.working():
+        assert (await bench.ended(bench.requests.start("Unchecked", {}).run_id))["result"] == "ran"
+
+
 async def test_deadline_passes_while_nobody_works_and_is_met_at_once(bench):
     async with bench.working("w_first"):
         run_id = bench.requests.start("Ask", {}, deadline=600).run_id
