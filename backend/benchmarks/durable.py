@@ -59,7 +59,7 @@ def job_of(name: str) -> tuple[dict[str, Any], int]:
 def _d1(rounds: int, scale: float) -> list[Finding]:
     """A chain of ten, one run alone: from the request for it to its last commit."""
     found, process = Found(), Found()
-    waves, warm = scaled(40, scale), scaled(10, scale)
+    waves, warm = scaled(40, scale), scaled(30, scale)
     for turn in range(rounds):
         log(f"D1: round {turn + 1} of {rounds}")
         for peer in (TREADLE, *ALL):
@@ -103,7 +103,7 @@ def _d2(rounds: int, scale: float) -> list[Finding]:
         ),
         Finding(
             f"D2 {at_once} chains accepted before, FULL", unit, _rates(accepted.whole), limit=8000,
-            more_is_better=True, missing=accepted.failed, notes=["from when the worker may look for them to the last commit"],
+            more_is_better=True, missing=accepted.failed, notes=["from the worker's first look to the last commit"],
         ),
     ]  # fmt: skip
 
