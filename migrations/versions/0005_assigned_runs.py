@@ -11,9 +11,11 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("workflow", sa.Column("num_concurrent_runs", sa.Integer(), nullable=True))
+    op.add_column("worker", sa.Column("workflows", sa.Text(), nullable=True))
     op.create_index("ix_worker_ended", "worker", ["ended_at"])
 
 
 def downgrade() -> None:
     op.drop_index("ix_worker_ended", "worker")
+    op.drop_column("worker", "workflows")
     op.drop_column("workflow", "num_concurrent_runs")

@@ -74,7 +74,7 @@ async def measure(
     catalog = Catalog.of(load_paths([Path(job["folder"], "measured.py")]))
     spare_what_is_loaded()
     publish(database, publications(catalog, now=time.time()))
-    arrive(database, "w_bench", name="bench", pid=os.getpid(), now=time.time())
+    arrive(database, "w_bench", name="bench", pid=os.getpid(), workflows=catalog.workflows, now=time.time())
     database.close()
     before = weight(file)
     writer = Writer(database, committed=lambda _: None)

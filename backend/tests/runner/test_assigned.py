@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +30,9 @@ workflow = Limited(num_concurrent_runs=1)
 '''
 
 
-def come(database: Database, *workers: str) -> None:
+def come(database: Database, *workers: str, able: Sequence[str] = ("Chain", "Ask", "Limited", "W")) -> None:
     for worker in workers:
-        arrive(database, worker, name=worker, pid=1, now=time.time())
+        arrive(database, worker, name=worker, pid=1, workflows=able, now=time.time())
 
 
 def owner(run: dict[str, Any]) -> tuple[str | None, int]:
@@ -63,6 +64,14 @@ async def test_worker_that_does_not_listen_is_given_nothing(published):
     nobody = Requests(published.database, nudge=lambda *_: None, listeners=list)
     assert [near.start("Chain", {}).worker for _ in range(3)] == ["w_1"] * 3
     assert nobody.start("Chain", {}).worker is None
+
+
+async def test_worker_is_given_what_it_can_run(published):
+    come(published.database, "w_1")
+    come(published.database, "w_2", able=["Ask"])
+    come(published.database, "w_3", able=[])
+    given = [published.requests.start(name, {}).worker for name in ("Chain", "Ask", "Chain", "Ask", "Fan")]
+    assert given == ["w_1", "w_2", "w_1", "w_2", None]
 
 
 async def test_run_begins_without_being_claimed(bench):

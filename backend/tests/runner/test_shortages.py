@@ -86,7 +86,7 @@ async def test_supervisor_writes_down_which_of_its_workers_the_kernel_has_killed
 
     def command(worker, name):
         workers.append(worker)
-        arrive(bench.database, worker, name=name, pid=0, now=time.time())
+        arrive(bench.database, worker, name=name, pid=0, workflows=[], now=time.time())
         tell(file, next(counts, 4))
         return [sys.executable, "-c", "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"]
 

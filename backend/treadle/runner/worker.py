@@ -54,7 +54,7 @@ async def work(
 
     def show() -> None:
         publish(database, publications(catalog, now=time.time()))
-        arrive(database, worker, name=name, pid=os.getpid(), now=time.time())
+        arrive(database, worker, name=name, pid=os.getpid(), workflows=catalog.workflows, now=time.time())
 
     def committed(runs: list[str]) -> None:
         meeting.send(runs)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Collection
+
 from sqlalchemy import insert, update
 
 from treadle.store.database import Database
@@ -10,13 +13,16 @@ from treadle.store.tables import Run, Worker
 _runs, _workers = Run.__table__, Worker.__table__  # type: ignore[attr-defined]
 
 
-def arrive(database: Database, worker_id: str, *, name: str, pid: int, now: float) -> None:
-    """Show a worker that is new, or that a studio took for gone when it started."""
+def arrive(
+    database: Database, worker_id: str, *, name: str, pid: int, workflows: Collection[str], now: float
+) -> None:
+    """Show a worker that is new, or that a studio took for gone when it started, and what it can run."""
+    able = json.dumps(sorted(workflows))
     with database.write() as connection:
         known = update(_workers).where(_workers.c.id == worker_id)
         if connection.execute(known.values(heartbeat_at=now, ended_at=None, exit=None)).rowcount == 0:
             values = {"id": worker_id, "name": name, "pid": pid, "started_at": now, "heartbeat_at": now}
-            connection.execute(insert(_workers).values(values))
+            connection.execute(insert(_workers).values(values | {"workflows": able}))
 
 
 def heartbeat(

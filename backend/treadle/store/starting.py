@@ -34,8 +34,12 @@ _FOUND = select(_runs.c.id).where(_runs.c.id == bindparam("run"))
 _CARD = select(_workflows.c.fingerprint, _workflows.c.error, _workflows.c.num_concurrent_runs).where(
     _workflows.c.name == bindparam("workflow")
 )
-_LIVES = (_workers.c.ended_at.is_(None), _workers.c.heartbeat_at >= bindparam("since"))
-_FREE = select(_workers.c.id).where(*_LIVES, _workers.c.busy_since.is_(None)).order_by(_workers.c.id)
+_FREE = (
+    select(_workers.c.id, _workers.c.workflows)
+    .where(_workers.c.ended_at.is_(None), _workers.c.busy_since.is_(None))
+    .where(_workers.c.heartbeat_at >= bindparam("since"))
+    .order_by(_workers.c.id)
+)
 _RUN = (
     "id", "workflow", "fingerprint", "status", "held", "created_at", "entries", "counts", "queue", "idempotency_key",
     "request_digest", "continued_from", "lease_owner", "lease_until", "epoch",
@@ -127,23 +131,25 @@ class Starts:
             self._nudge(run_id if worker is not None else "*", worker)
         return accepted
 
-    def _free(self, cursor: Any, now: float) -> list[str]:
-        found = [worker for (worker,) in self._say.free.all(cursor, {"since": now - LEASE})]
+    def _free(self, cursor: Any, now: float) -> list[tuple[str, str | None]]:
+        """The workers that a run may be given to, each with what it can run."""
+        found: list[tuple[str, str | None]] = self._say.free.all(cursor, {"since": now - LEASE})
         if self._listeners is None:
             return found
         listeners = self._listeners()
-        return [worker for worker in found if worker in listeners]
+        return [(worker, able) for worker, able in found if worker in listeners]
 
 
 class _Desk:
     """Where the starts of one commit are looked at, one after the other; those to be `added` are given to `free`."""
 
-    def __init__(self, say: _Statements, cursor: Any, *, free: Sequence[str]) -> None:
+    def __init__(self, say: _Statements, cursor: Any, *, free: Sequence[tuple[str, str | None]]) -> None:
         self.added: list[_Row] = []
         self._say = say
         self._cursor = cursor
         self._free = free
         self._cards: dict[str, tuple[str, int | None]] = {}
+        self._able: dict[str, list[str]] = {}
         self._keys: dict[str, tuple[str, str]] = {}
 
     def accept(self, row: _Row, turn: int) -> Accepted:
@@ -155,8 +161,8 @@ class _Desk:
         if continued is not None and not self._say.found.finds(self._cursor, {"run": continued}):
             raise RunNotFound(continued)
         worker = None
-        if limit is None and self._free:
-            worker = self._free[turn % len(self._free)]
+        if limit is None and (able := self._workers_for(row["workflow"])):
+            worker = able[turn % len(able)]
             row |= {"lease_owner": worker, "lease_until": row["created_at"] + LEASE, "epoch": 1}
         self.added.append(row)
         if row["idempotency_key"] is not None:
@@ -172,6 +178,13 @@ class _Desk:
                 raise IdempotencyConflict(key, earlier)
             return str(earlier)
         return None
+
+    def _workers_for(self, workflow: str) -> list[str]:
+        able = self._able.get(workflow)
+        if able is None:
+            free = ((worker, json.loads(told or "[]")) for worker, told in self._free)
+            able = self._able[workflow] = [worker for worker, names in free if workflow in names]
+        return able
 
     def _card(self, workflow: str) -> tuple[str, int | None]:
         """The fingerprint of a workflow, and how many of its runs may go on at a time."""

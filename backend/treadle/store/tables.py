@@ -195,6 +195,8 @@ class Worker(SQLModel, table=True):
     ended_at: float | None = Field(default=None, sa_type=Float)
     exit: str | None = None
     """How it ended: "exit 3", "signal 9"."""
+    workflows: str | None = Field(default=None, sa_type=Text)
+    """JSON list of the names of what it can run; None: nobody has said."""
     busy_since: float | None = Field(default=None, sa_type=Float)
     busy_run: str | None = None
     busy_step: str | None = None
