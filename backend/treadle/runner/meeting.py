@@ -87,7 +87,10 @@ class MeetingPlace:
         await asyncio.to_thread(self._show)
         self._shown = True
         if folder is not None:
-            self._ears = await listen(folder / self._name, self._heard)
+            try:
+                self._ears = await listen(folder / self._name, self._heard)
+            except FileNotFoundError:  # the studio was killed, and the next one has swept it just now
+                return
             self._web = Nudger(folder, "web-*.sock")
             self._folder = folder
             self.send(["*"])
