@@ -22,7 +22,7 @@ THREADS = 40
 def accept(job: dict[str, Any]) -> None:
     """Work until stdin is closed."""
     workers = Nudger(Path(job["sockets"]), "worker-*.sock")
-    database = Database(f"sqlite:///{job['file']}", full=job["full"], checkpoints=False)
+    database = Database(f"sqlite:///{job['file']}", full=job["full"])
     requests = Requests(
         database, nudge=lambda topic, worker: workers.send([topic], to=worker), listeners=workers.listeners
     )

@@ -1,4 +1,4 @@
-"""Treadle's durable parts in one process, wired as a worker and its studio: runs in waves, each timed, as JSON."""
+"""Treadle's durable parts in one process, wired as a worker wires them: runs in waves, each timed, as JSON."""
 
 from __future__ import annotations
 
@@ -25,7 +25,6 @@ from treadle.runner.nudges import listen
 from treadle.runner.publishing import publications
 from treadle.runner.requests import Requests
 from treadle.runner.sockets import own_folder
-from treadle.store.care.upkeep import Upkeep
 from treadle.store.catalog import publish
 from treadle.store.database import Database
 from treadle.store.migrations import migrate
@@ -69,7 +68,7 @@ async def measure(
     `watch` is entered on the loop's thread while the waves run.
     """
     file, at_once = Path(job["folder"]) / "treadle.db", job["at_once"]
-    database = Database(f"sqlite:///{file}", full=job["full"], checkpoints=False)
+    database = Database(f"sqlite:///{file}", full=job["full"])
     migrate(database, MIGRATIONS)
     catalog = Catalog.of(load_paths([Path(job["folder"], "measured.py")]))
     spare_what_is_loaded()
@@ -81,8 +80,6 @@ async def measure(
     host = Watched(database, writer, catalog, worker="w_bench")
     beat = Heartbeat(database, host, worker="w_bench", shown=lambda: None)
     beat.start()
-    upkeep = Upkeep(file, full=job["full"])
-    upkeep.start()
     waves: list[list[str]] = []
     whole = []
     async with _starting(job, database, host, file) as start, asyncio.TaskGroup() as group:
@@ -103,7 +100,6 @@ async def measure(
         host.stop()
     beat.stop()
     await writer.close()
-    upkeep.stop()
     journal = [_journal(database, wave, job["result"]) for wave in waves]
     database.close()
     warm = job["warm"]
