@@ -68,12 +68,12 @@ async def work(
     writer = Writer(database, committed=committed, failed=failed)
     host = Host(database, writer, catalog, worker=worker)
     os.register_at_fork(after_in_child=host.disown)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, host.stop)  # first: who is shown is told to stop by a signal
     meeting = MeetingPlace(find, worker=worker, heard=lambda topics: host.nudge(unowned="*" in topics), show=show)
     await meeting.enter()
     beat = Heartbeat(database, host, worker=worker, shown=lambda: meeting.send(["*"]))
     beat.start()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, host.stop)
     if supervised:
         threading.Thread(target=_leave_with_parent, args=(loop, host), daemon=True).start()
     try:
