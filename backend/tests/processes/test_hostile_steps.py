@@ -22,7 +22,7 @@ def watched(serving):
     answers = []
 
     def watch():
-        while not over.wait(0.02):
+        while not answers or not over.wait(0.02):
             answer = serving.ask("GET", "/health")
             answers.append((answer.seconds if answer.status == 200 else float("inf"), answer.text))
 
