@@ -42,7 +42,8 @@ class AcceptanceCampaign:
         """Prepare a run, die, come back, ask again, and see the run end."""
         number = len(self._runs)
         mark, armed = self.studio.folder / f"died-{number}", self.studio.folder / f"armed-{number}"
-        crash = {"of": "write", "at": 1, "when": case.when, "mark": str(mark), "armed": str(armed)}
+        of = "journal" if case.kind == "start" else "write"
+        crash = {"of": of, "at": 1, "when": case.when, "mark": str(mark), "armed": str(armed)}
         self.studio.web_rig = {"crash": crash}
         self.studio.start()
         ask = self._prepare(case.kind, f"{case.kind}-{case.when}-{number}")

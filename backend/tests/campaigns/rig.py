@@ -75,13 +75,13 @@ class _Crash:
 
     def _around(self, commit: Any) -> Any:
         @contextmanager
-        def counted(database: Any) -> Iterator[Any]:
+        def counted(database: Any, **how: Any) -> Iterator[Any]:
             heartbeat = threading.current_thread().name == "treadle-heartbeat"
             if heartbeat or (self._armed is not None and not self._armed.exists()):
-                with commit(database) as given:
+                with commit(database, **how) as given:
                     yield given
                 return
-            with commit(database) as given:
+            with commit(database, **how) as given:
                 yield given
                 self._reach("before")
             self._reach("after")

@@ -26,9 +26,10 @@ def apply() -> None:
 
 
 def _write_over_others() -> None:
-    """A worker that has lost a run writes to it all the same, over what its heir has written."""
+    """A worker that has lost a run does not see it, and writes to it all the same, over what its heir has written."""
     from sqlalchemy import insert
 
+    from treadle.runner.host import Host
     from treadle.store import writer
     from treadle.store.prepared import Prepared
 
@@ -46,11 +47,14 @@ def _write_over_others() -> None:
         return touch(say, cursor, share)
 
     writer._Statements, writer._touch = Careless, careless  # type: ignore[misc]
+    assert Host.tenure
+    Host.tenure = lambda host: 0  # type: ignore[method-assign]
 
 
 def _go_on_at_once() -> None:
-    """What follows from an entry does not wait until that is on disk."""
+    """What follows from an entry does not wait until that is on disk, and every commit takes its time."""
     from treadle.store.journal import StoredJournal
+    from treadle.store.writer import Writer
 
     append = StoredJournal.append
 
@@ -58,6 +62,8 @@ def _go_on_at_once() -> None:
         append(journal, *arguments)
 
     StoredJournal.append = hasty  # type: ignore[assignment,method-assign]
+    assert Writer._may_commit
+    Writer._may_commit = lambda writer, group: False  # type: ignore[method-assign]
 
 
 def _undo_nothing() -> None:
@@ -96,9 +102,9 @@ def _lose_what_has_no_room() -> None:
 
     attempt = Writer._attempt
 
-    def careless(writer: Writer, group: Any) -> Any:
+    def careless(writer: Writer, group: Any, **how: Any) -> Any:
         try:
-            return attempt(writer, group)
+            return attempt(writer, group, **how)
         except Exception as error:
             if kind_of(error) == "full":
                 return set()

@@ -19,6 +19,7 @@ LEASE, BEAT = 1.2, 0.3
 """Seconds, in place of the product's ten and two."""
 RIG = {"lease": LEASE, "beat": BEAT}
 RUNS = {"KillChain": 20, "KillFan": 8, "KillJoin": 6, "KillOnce": 5, "KillNest": 3, "KillRetry": 3, "KillWait": 2}
+AT_WORK = "SELECT count(*) FROM run WHERE id = ? AND entries > 1"
 
 
 class ZombieCampaign:
@@ -36,9 +37,9 @@ class ZombieCampaign:
         rng, shop = self.rng, self.shop
         zombie = shop.hire(rig=RIG)
         until("it is at work", lambda: shop.count("SELECT count(*) FROM worker WHERE id = ?", zombie.name))
-        begun = [shop.start(workflow, size, nap=0.02) for workflow, size in RUNS.items()]
+        begun = [shop.start(workflow, size, nap=0.05) for workflow, size in RUNS.items()]
         mine = "SELECT count(*) FROM run WHERE lease_owner = ?"
-        until("it owns all the runs", lambda: shop.count(mine, zombie.name) >= len(begun))
+        until("it has begun all the runs", lambda: all(shop.count(AT_WORK, run_id) for run_id in begun))
         self._stop(zombie)
         owned = shop.count(mine, zombie.name)
         heir = shop.hire(rig=RIG)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -43,3 +44,11 @@ def mortal(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         yield made
     finally:
         made.kill()
+
+
+@pytest.fixture
+def place(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A place for temporary files that only this test's processes use; its path is short enough for sockets."""
+    with tempfile.TemporaryDirectory(prefix="sock-", dir="/tmp") as made:
+        monkeypatch.setenv("TMPDIR", made)
+        yield Path(made)

@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import pytest
@@ -22,14 +21,6 @@ class Spare(Workflow):
     async def tell(self, ev: StartEvent) -> StopEvent:
         return StopEvent(result="by the extra one")
 """
-
-
-@pytest.fixture
-def place(monkeypatch):
-    """A place for temporary files that only this test's processes use; its path is short enough for sockets."""
-    with tempfile.TemporaryDirectory(prefix="sock-", dir="/tmp") as made:
-        monkeypatch.setenv("TMPDIR", made)
-        yield Path(made)
 
 
 @pytest.fixture

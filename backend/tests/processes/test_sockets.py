@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import tempfile
 from pathlib import Path
 
 import pytest
@@ -12,14 +11,6 @@ import pytest
 from processes.serving import Serving, until
 
 FLOWS = Path(__file__).parent / "flows.py"
-
-
-@pytest.fixture
-def place(monkeypatch):
-    """A place for temporary files that only this test's processes use; its path is short enough for sockets."""
-    with tempfile.TemporaryDirectory(prefix="sock-", dir="/tmp") as made:
-        monkeypatch.setenv("TMPDIR", made)
-        yield Path(made)
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from treadle.engine.state import Routes, RunState
 from treadle.engine.ticks import RunHeld, RunReleased, RunStarted
 from treadle.errors import RunInterrupted
 from treadle.resources import MIGRATIONS
-from treadle.store.database import Database
+from treadle.store.database import BRIEF, Database
 from treadle.store.journal import StoredJournal
 from treadle.store.migrations import migrate
 from treadle.store.writer import Writer
@@ -29,11 +29,11 @@ class BusyForOne(Database):
     tries = 0
 
     @contextmanager
-    def journal(self, *, patient: bool = False) -> Iterator[Any]:
+    def journal(self, *, seconds: float = BRIEF) -> Iterator[Any]:
         self.tries += 1
         if self.tries in (2, 3):  # the loop's own, and that of the thread after it
             self.file_is_locked()
-        with super().journal(patient=patient) as cursor:
+        with super().journal(seconds=seconds) as cursor:
             yield cursor
 
     def file_is_locked(self) -> None:
@@ -77,3 +77,20 @@ async def test_what_follows_a_lost_commit_of_a_run_is_lost_too(database: BusyFor
     await closing
     with database.read() as connection:
         assert list(connection.execute(text("SELECT seq FROM entry")).scalars()) == [1]
+
+
+async def test_loop_waits_for_no_thread_that_writes(database: BusyForOne) -> None:
+    """The heartbeat, say, which waits for another process: runs go on meanwhile, their commits come after it."""
+    writer = Writer(database, committed=lambda runs: None)
+    journal = StoredJournal(writer, "r", epoch=1, owner="w")
+    journal.state = RunState(Routes({}, {}))
+    turned = asyncio.Event()
+    with database._writing:
+        first = journal.append(1, RunStarted(1.0, StartEvent(), {}), [])
+        asyncio.get_running_loop().call_later(0.01, turned.set)
+        async with asyncio.timeout(10):
+            await turned.wait()
+        assert not first.done()
+    async with asyncio.timeout(10):
+        await first
+    await writer.close()

@@ -14,7 +14,7 @@ import pytest
 
 from treadle.errors import IdempotencyConflict, RunNotFound, WorkflowNotFound
 from treadle.resources import MIGRATIONS
-from treadle.store.database import Database
+from treadle.store.database import BRIEF, Database
 from treadle.store.failing import DatabaseBusy
 from treadle.store.migrations import migrate
 from treadle.store.starting import Accepted, Starts
@@ -29,8 +29,8 @@ class Gated(Database):
     begun: threading.Event | None = None
 
     @contextmanager
-    def journal(self, *, patient: bool = False) -> Iterator[Any]:
-        with super().journal(patient=patient) as cursor:
+    def journal(self, *, seconds: float = BRIEF) -> Iterator[Any]:
+        with super().journal(seconds=seconds) as cursor:
             if self.begun is not None and not self.begun.is_set():
                 self.begun.set()
                 assert self.go.wait(20)
@@ -143,7 +143,7 @@ def test_error_of_the_database_is_told_to_all_and_nothing_is_written(database: G
 
 
 def test_database_that_others_hold_is_a_503(database: Gated, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("treadle.store.database.PATIENCE", 0.02)
+    monkeypatch.setattr("treadle.store.starting.PATIENCE", 0.02)
     starts = Starts(database, nudge=lambda *_: None)
     assert start(starts, "r_1").created
     with closing(sqlite3.connect(tmp_path / "treadle.db", isolation_level=None)) as other:

@@ -9,10 +9,9 @@ OFTEN = (10_000, 20, 20)
 
 
 def spare_what_is_loaded() -> None:
-    """Let the collector leave alone what is loaded by now, for it stays: looking through it takes a tenth of a second.
+    """Let the collector leave alone what is loaded by now, for it stays, and is by far the most.
 
-    Steps of all runs would wait for that, again and again.
+    Steps of all runs would wait while it is looked through, again and again.
     """
-    gc.collect()
     gc.freeze()
     gc.set_threshold(*OFTEN)

@@ -39,7 +39,7 @@ class Database:
         self.full = full
         self._process = os.getpid()
         self._writing = threading.Lock()
-        self._kept: dict[bool, PoolProxiedConnection] = {}
+        self._kept: PoolProxiedConnection | None = None
         self._looking: PoolProxiedConnection | None = None
         self._engine: Engine = create_engine(url, poolclass=QueuePool, pool_size=8, max_overflow=24, future=True)
         if self._engine.dialect.name == "sqlite":
@@ -61,22 +61,25 @@ class Database:
                 cursor.close()
 
     @contextmanager
-    def journal(self, *, patient: bool = False) -> Iterator[Any]:
-        """A cursor of a connection kept for the journal, inside a transaction like that of `write`.
+    def journal(self, *, seconds: float = BRIEF) -> Iterator[Any]:
+        """A cursor of the one connection kept for the journal, inside a transaction like that of `write`.
 
-        Only who is `patient` waits as long for others as `write` does; he has a connection of his own.
+        It waits `seconds` for another process that writes; with 0 not for a thread of this one, either. Raises
+        TimeoutError then.
         """
         self._refuse_copies()
-        with self._writing:
-            connection = self._kept.get(patient)
+        if not self._writing.acquire(blocking=seconds > 0.0):
+            raise TimeoutError("Another thread writes.")
+        try:
+            connection = self._kept
             if connection is None:
-                connection = self._kept[patient] = self._engine.raw_connection()
+                connection = self._kept = self._engine.raw_connection()
                 if self._engine.dialect.name == "sqlite":
                     connection.cursor().execute("PRAGMA busy_timeout=0")  # `_begin` waits
             cursor = connection.cursor()
             try:
                 if self._engine.dialect.name == "sqlite":
-                    _begin(cursor, seconds=PATIENCE if patient else BRIEF)
+                    _begin(cursor, seconds=seconds)
                 yield cursor
                 connection.commit()
             except BaseException:
@@ -84,6 +87,8 @@ class Database:
                 raise
             finally:
                 cursor.close()
+        finally:
+            self._writing.release()
 
     @contextmanager
     def glance(self) -> Iterator[Any]:
@@ -140,10 +145,10 @@ class Database:
         """Close every connection; in a copy of the process none is its own to close."""
         if os.getpid() != self._process:
             return
-        for connection in (*self._kept.values(), self._looking):
+        for connection in (self._kept, self._looking):
             if connection is not None:
                 connection.close()
-        self._kept, self._looking = {}, None
+        self._kept = self._looking = None
         self._engine.dispose()
 
     def _refuse_copies(self) -> None:

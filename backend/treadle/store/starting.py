@@ -18,7 +18,7 @@ from treadle.errors import (
     WorkflowNotFound,
     WorkflowValidationError,
 )
-from treadle.store.database import Database
+from treadle.store.database import PATIENCE, Database
 from treadle.store.failing import answering
 from treadle.store.leases import LEASE
 from treadle.store.prepared import Prepared
@@ -118,7 +118,7 @@ class Starts:
 
     def _accept(self, rows: Sequence[_Row]) -> list[Accepted | BaseException]:
         accepted: list[Accepted | BaseException] = []
-        with answering(), self._database.journal(patient=True) as cursor:
+        with answering(), self._database.journal(seconds=PATIENCE) as cursor:
             desk = _Desk(self._say, cursor, free=self._free(cursor, rows[-1]["created_at"]))
             for row in rows:
                 try:

@@ -46,7 +46,6 @@ class WorkflowRow:
     error: dict[str, Any] | None
     version: VersionRow | None
     offered: bool = True
-    num_concurrent_runs: int | None = None
 
     @property
     def summary(self) -> str:
@@ -108,7 +107,7 @@ def versions_of(db: Connection, workflow: str) -> tuple[tuple[str, float], ...]:
 
 
 def _workflow(db: Connection, row: RowMapping) -> WorkflowRow:
-    known = dict(row)
+    known = {name: value for name, value in row.items() if name in WorkflowRow.__slots__}
     known["error"] = json.loads(known["error"]) if known["error"] else None
     return WorkflowRow(**known, version=find_version(db, known["name"], known["fingerprint"]))
 

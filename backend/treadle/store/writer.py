@@ -1,7 +1,7 @@
 """The writer: commits what all runs of a worker have queued, a group at a time.
 
-The loop's thread puts a group together when the writer is free; the next one gathers meanwhile. A commit that waits for
-the disk does so in a thread of its own; one that does not is over before a thread would have begun.
+The loop's thread puts a group together when the writer is free; the next one gathers meanwhile. A commit that may take
+its time does so in a thread of its own; one that waits for nothing, or alone for a quick disk, is over before that is.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from sqlalchemy.engine import Dialect
 
 from treadle.engine.summary import Summary
 from treadle.errors import RunInterrupted
-from treadle.store.database import Database
+from treadle.store.database import BRIEF, Database
 from treadle.store.failing import Kind, kind_of, reason
 from treadle.store.lineage import BORN_WITH
 from treadle.store.prepared import Prepared
@@ -169,12 +169,12 @@ class Writer:
             if not group:
                 self._done(group, {})
                 return
-            if self._database.full and not (len(group) == 1 and self._quick()):
+            if not self._may_commit(group):
                 self._work.put(group)
                 return
             began = perf_counter()
             try:
-                fenced = self._attempt(group)
+                fenced = self._attempt(group, seconds=0.0)
             except Exception:  # the thread tries again, as long as it takes, and tells what went wrong
                 self._work.put(group)
             else:
@@ -182,9 +182,11 @@ class Writer:
                     self._slow_until = ended + SLOW
                 self._done(group, _taken_over(fenced))
 
-    def _quick(self) -> bool:
-        """Whether the disk has answered within QUICK seconds lately."""
-        return perf_counter() >= self._slow_until
+    def _may_commit(self, group: list[Share]) -> bool:
+        """Whether the loop may commit by itself: there is nothing to pack, and at most a quick disk to wait for."""
+        if any(share.large or share.state for share in group):
+            return False
+        return not self._database.full or (len(group) == 1 and perf_counter() >= self._slow_until)
 
     def _still_written(self, group: list[Share]) -> list[Share]:
         """The shares of runs of which nothing is missing on disk; the loops of the others are about to hear of it."""
@@ -242,8 +244,8 @@ class Writer:
         elif before == "full" and trouble is None:
             log.warning("There is room on the disk of the database again: runs go on.")
 
-    def _attempt(self, group: list[Share]) -> set[Mark]:
-        with self._database.journal() as cursor:
+    def _attempt(self, group: list[Share], *, seconds: float = BRIEF) -> set[Mark]:
+        with self._database.journal(seconds=seconds) as cursor:
             return _write(self._say, cursor, group)
 
     def _done(self, group: list[Share], errors: dict[Mark, BaseException]) -> None:
