@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from campaigns import clock, commits, disk, kill, stopping, zombie
+from campaigns.nursery import shared
 from campaigns.sabotage import SABOTAGE
 from campaigns.telling import show
 
@@ -53,6 +54,7 @@ CASES: dict[str, tuple[Callable[[Path], list[str]], str]] = {
 def test_campaign_sees_what_is_broken_on_purpose(
     sabotage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    shared()  # made before: whom it forks for other tests is not sabotaged
     monkeypatch.setenv(SABOTAGE, sabotage)
     campaign, breach = CASES[sabotage]
     try:
