@@ -7,6 +7,7 @@ import random
 import signal
 import sqlite3
 import threading
+import time
 from pathlib import Path
 
 from processes.serving import until
@@ -52,10 +53,11 @@ class ZombieCampaign:
         else:
             threading.Event().wait(rng.uniform(0.0, 0.2))
         before = self._kept(begun) if wake_late else None
+        woken = time.time()
         zombie.process.send(signal.SIGCONT)
         shop.until_ended()
         if before is not None:
-            until("it has tried to write", lambda: self._gave_up(zombie))
+            until("it has tried to write", lambda: self._gave_up(zombie, woken))
             if self._kept(begun) != before:
                 self.broken.append("a worker that had lost its runs has written to them")
         self._see_it_work_again(zombie, heir)
@@ -87,10 +89,10 @@ class ZombieCampaign:
         query = f"SELECT run.*, entry.* FROM run JOIN entry ON run_id = run.id WHERE run.id IN ({marks})"
         return [tuple(row) for row in self.shop.rows(query, *runs)]
 
-    def _gave_up(self, zombie: Worker) -> bool:
-        """It has beaten since it woke, and had the time to fail to write what it had in hand."""
-        lag = "SELECT count(*) FROM worker WHERE id = ? AND heartbeat_at > (SELECT max(heartbeat_at) FROM worker) - ?"
-        return zombie.process.poll() is not None or bool(self.shop.count(lag, zombie.name, BEAT * 2))
+    def _gave_up(self, zombie: Worker, woken: float) -> bool:
+        """It has beaten for a while since it was `woken`, and had the time to fail to write what it had in hand."""
+        beaten = "SELECT count(*) FROM worker WHERE id = ? AND heartbeat_at > ?"
+        return zombie.process.poll() is not None or bool(self.shop.count(beaten, zombie.name, woken + BEAT * 2))
 
     def _see_it_work_again(self, zombie: Worker, heir: Worker) -> None:
         """It gave up its runs, not itself: alone, it does new ones."""
