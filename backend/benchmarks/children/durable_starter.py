@@ -5,18 +5,15 @@ It gets what it needs to know as JSON in its first argument.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from treadle.runner.nudges import Nudger
 from treadle.runner.requests import Requests
 from treadle.store.database import Database
-
-THREADS = 40
-"""As many requests as the web process serves at a time."""
 
 
 def accept(job: dict[str, Any]) -> None:
@@ -27,12 +24,13 @@ def accept(job: dict[str, Any]) -> None:
         database, nudge=lambda topic, worker: workers.send([topic], to=worker), listeners=workers.listeners
     )
 
-    def start(_: int) -> str:
-        return requests.start(job["workflow"], job["fields"]).run_id
+    async def start(number: int) -> list[str]:
+        wave = (requests.start_soon(job["workflow"], job["fields"]) for _ in range(number))
+        return [accepted.run_id for accepted in await asyncio.gather(*wave)]
 
-    with ThreadPoolExecutor(THREADS) as threads:
+    with asyncio.Runner() as loop:
         for line in sys.stdin:
-            print(json.dumps(list(threads.map(start, range(int(line))))), flush=True)
+            print(json.dumps(loop.run(start(int(line)))), flush=True)
     database.close()
     workers.close()
 

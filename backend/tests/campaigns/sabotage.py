@@ -85,14 +85,14 @@ def _believe_the_clock() -> None:
 
 def _forget_keys() -> None:
     """An idempotency key is not looked at."""
-    from treadle.store.starting import Starts
+    from treadle.store.starting import Start
 
-    accept = Starts.accept
+    row = Start.row
 
-    def forgetful(*arguments: Any, idempotency_key: str | None, **more: Any) -> Any:
-        return accept(*arguments, idempotency_key=None, **more)
+    def forgetful(start: Start) -> Any:
+        return row(start) | {"idempotency_key": None}
 
-    Starts.accept = forgetful  # type: ignore[method-assign]
+    Start.row = forgetful  # type: ignore[method-assign]
 
 
 def _lose_what_has_no_room() -> None:

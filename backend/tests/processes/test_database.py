@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import http.client
+import json
 import os
 import shutil
 import sqlite3
@@ -181,3 +183,21 @@ def test_pruning_beside_a_studio_at_work_disturbs_nobody(serving):
     assert serving.run(asking)["status"] == "waiting"
     assert treadle("prune", "--keep", "0", "--vacuum", "--database", serving.database).returncode == 3
     assert treadle("fsck", "--database", serving.database).returncode == 0
+
+
+def test_pages_are_served_while_more_starts_than_there_are_threads_wait_for_the_database(serving):
+    asking = [http.client.HTTPConnection("127.0.0.1", serving.port, timeout=30) for _ in range(60)]
+    with closing(sqlite3.connect(serving.database, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        for connection in asking:
+            connection.request("POST", "/workflows/Naps/runs", '{"naps": 1}', {"Content-Type": "application/json"})
+        page = serving.ask("GET", "/workflows/Naps", seconds=30)
+        assert page.status == 200
+        assert page.seconds < 5.0
+        other.execute("ROLLBACK")
+    answers = [(connection.getresponse(), connection) for connection in asking]
+    started = [json.loads(response.read()) for response, _ in answers]
+    assert {response.status for response, _ in answers} == {201}
+    assert all(serving.ended(run["id"])["status"] == "completed" for run in started)
+    for connection in asking:
+        connection.close()

@@ -17,7 +17,7 @@ from treadle.resources import MIGRATIONS
 from treadle.store.database import BRIEF, Database
 from treadle.store.failing import DatabaseBusy
 from treadle.store.migrations import migrate
-from treadle.store.starting import Accepted, Starts
+from treadle.store.starting import Accepted, Start, Starts
 
 AT_ONCE = 12
 
@@ -61,7 +61,7 @@ def threads() -> Iterator[ThreadPoolExecutor]:
 
 def start(starts: Starts, run_id: str, *, workflow: str = "W", key: str | None = None, **more: Any) -> Accepted:
     body = {"workflow": workflow, "fields": {}, "held": False, "continued_from": None, **more}
-    return starts.accept(run_id, body, digest=str(body), idempotency_key=key, now=1.0)
+    return starts.accept(Start(run_id, body, str(body), key, 1.0))
 
 
 def gathered(

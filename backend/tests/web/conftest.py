@@ -90,7 +90,7 @@ class Wishes(Requests):
     answered: dict[int, float] = field(default_factory=dict)
     ended: set[str] = field(default_factory=set)
 
-    def start(self, workflow: str, fields: dict[str, Any], **options: Any) -> Accepted:
+    async def start_soon(self, workflow: str, fields: dict[str, Any], **options: Any) -> Accepted:
         key = options.get("idempotency_key")
         if key in self.keys:
             return Accepted(self.keys[key], False)

@@ -7,12 +7,12 @@ import json
 import secrets
 import time
 from collections.abc import Callable, Collection
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from treadle.engine.deadlines import Deadline, checked, due_at
 from treadle.store import acceptance, reopening
 from treadle.store.database import Database
-from treadle.store.starting import Accepted, Starts
+from treadle.store.starting import Accepted, Start, Starts
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -21,6 +21,19 @@ def new_run_id(now: float) -> str:
     """An id that sorts by time: `r_`, ten digits of milliseconds in base 32, ten random ones."""
     number = int(now * 1000) << 50 | secrets.randbits(50)
     return "r_" + "".join(_ALPHABET[number >> shift & 31] for shift in range(95, -1, -5))
+
+
+class StartOptions(TypedDict, total=False):
+    """How a run is started.
+
+    `held` lets it wait for leave before its first step; `continued_from` names an ended run whose context it continues;
+    `deadline`, counted from now, takes the place of the workflow's.
+    """
+
+    held: bool
+    idempotency_key: str | None
+    continued_from: str | None
+    deadline: Deadline | None
 
 
 class Requests:
@@ -43,37 +56,31 @@ class Requests:
         self._nudge = nudge
         self._clock = clock
 
-    def start(
-        self,
-        workflow: str,
-        fields: dict[str, Any],
-        *,
-        held: bool = False,
-        idempotency_key: str | None = None,
-        continued_from: str | None = None,
-        deadline: Deadline | None = None,
-    ) -> Accepted:
+    def start(self, workflow: str, fields: dict[str, Any], **options: Unpack[StartOptions]) -> Accepted:
         """Accept a run of `workflow` whose start event has `fields`.
 
-        `held` lets it wait for leave before its first step; `continued_from` names an ended run whose context it
-        continues; `deadline`, counted from now, takes the place of the workflow's.
         Raises WorkflowNotFound, WorkflowsLoading, RunNotFound; IdempotencyConflict for a known key with other input.
         """
+        return self._starts.accept(self._start(workflow, fields, **options))
+
+    async def start_soon(
+        self, workflow: str, fields: dict[str, Any], **options: Unpack[StartOptions]
+    ) -> Accepted:
+        """`start` for a loop, which goes on while the disk is waited for; no thread waits for each."""
+        return await self._starts.accept_soon(self._start(workflow, fields, **options))
+
+    def _start(self, workflow: str, fields: dict[str, Any], **options: Unpack[StartOptions]) -> Start:
         asked: dict[str, Any] = {
-            "workflow": workflow, "fields": fields, "held": held, "continued_from": continued_from
+            "workflow": workflow, "fields": fields, "held": options.get("held", False),
+            "continued_from": options.get("continued_from"),
         }  # fmt: skip
         body = dict(asked)
         now = self._clock()
+        deadline, key = options.get("deadline"), options.get("idempotency_key")
         if (due := due_at(checked(deadline), now)) is not None:
             asked["deadline"] = str(deadline)
             body["due"] = due
-        return self._starts.accept(
-            new_run_id(now),
-            body,
-            digest=_digest(asked) if idempotency_key is not None else None,
-            idempotency_key=idempotency_key,
-            now=now,
-        )
+        return Start(new_run_id(now), body, _digest(asked) if key is not None else None, key, now)
 
     def respond(self, run_id: str, prompt_id: int, fields: dict[str, Any], *, response_type: str | None = None) -> None:
         """Accept a person's response to a prompt: the first one stands.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -62,6 +63,28 @@ class Accepted:
     worker: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What is asked for: `body` has workflow, fields, held, continued_from; `digest` tells one input from another."""
+
+    run_id: str
+    body: dict[str, Any]
+    digest: str | None
+    idempotency_key: str | None
+    now: float
+
+    def row(self) -> _Row:
+        """The run, owned by nobody yet, and the request in the inbox."""
+        body = self.body
+        return {
+            "id": self.run_id, "workflow": body["workflow"], "status": "held" if body["held"] else "running",
+            "held": body["held"], "created_at": self.now, "entries": 0, "counts": "{}", "queue": "[]",
+            "idempotency_key": self.idempotency_key, "request_digest": self.digest,
+            "continued_from": body["continued_from"], "lease_owner": None, "lease_until": 0.0, "epoch": 0,
+            "run_id": self.run_id, "kind": "start", "body": json.dumps(body),
+        }  # fmt: skip
+
+
 class _Statements:
     """What starting says to its database."""
 
@@ -75,7 +98,7 @@ class _Statements:
 
 
 class Starts:
-    """Accepts starts, from any thread; those that come at the same time share a commit.
+    """Accepts starts; those that come at the same time share a commit.
 
     Afterwards `nudge` tells each worker that was given one, or by ("*", None) all that there are runs to claim;
     `listeners` are the workers that hear it.
@@ -95,26 +118,27 @@ class Starts:
         self._together: Together[_Row, Accepted] = Together(self._accept)
         self._turns = count()
 
-    def accept(
-        self, run_id: str, body: dict[str, Any], *, digest: str | None, idempotency_key: str | None, now: float
-    ) -> Accepted:
-        """Add the run `run_id` and the request to start it with `body` (workflow, fields, held, continued_from).
+    def accept(self, start: Start) -> Accepted:
+        """Add the run and the request to start it, from any thread.
 
         It is given to one of the workers that are free and listen, in turn: none has to claim it then. Where a workflow
         allows only so many runs at a time, the workers see to that.
         """
-        row = {
-            "id": run_id, "workflow": body["workflow"], "status": "held" if body["held"] else "running",
-            "held": body["held"], "created_at": now, "entries": 0, "counts": "{}", "queue": "[]",
-            "idempotency_key": idempotency_key, "request_digest": digest, "continued_from": body["continued_from"],
-            "lease_owner": None, "lease_until": 0.0, "epoch": 0,
-            "run_id": run_id, "kind": "start", "body": json.dumps(body),
-        }  # fmt: skip
         try:
-            return self._together.ask(row)
+            return self._together.ask(start.row())
         except WorkflowNotFound as error:
-            with self._database.read() as connection:
-                raise absent(connection, error.name) from None
+            raise self._absent(error.name) from None
+
+    async def accept_soon(self, start: Start) -> Accepted:
+        """The same for a loop."""
+        try:
+            return await self._together.ask_soon(start.row())
+        except WorkflowNotFound as error:
+            raise await asyncio.to_thread(self._absent, error.name) from None
+
+    def _absent(self, workflow: str) -> Exception:
+        with self._database.read() as connection:
+            return absent(connection, workflow)
 
     def _accept(self, rows: Sequence[_Row]) -> list[Accepted | BaseException]:
         accepted: list[Accepted | BaseException] = []

@@ -1,9 +1,10 @@
 """One workflow: its graph, its docstring, the form that starts it, its runs and its source."""
 
 import time
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, HTTPException, Request
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from treadle.engine.deadlines import read as read_deadline
@@ -11,7 +12,7 @@ from treadle.errors import InvalidFields
 from treadle.store.runs import find_run, page_of_runs, pulse, start_fields
 from treadle.store.starting import Accepted
 from treadle.store.workflows import WorkflowRow, absent, find_workflow, versions_of
-from treadle.web.dependencies import InStudio, Reading, Sent, page
+from treadle.web.dependencies import Body, InStudio, Reading, Sent, Studio, page
 from treadle.web.exports import Asked, export_page, workflow_file
 from treadle.web.forms import Form, blank_form, problems_of, read_form
 from treadle.web.pictures import workflow_picture
@@ -36,7 +37,7 @@ def workflow_page(
     workflow = _find(db, name)
     source = find_run(db, continued_from) if continued_from else None
     values = start_fields(db, source.id) if source else {}
-    form = blank_form(workflow.version.start_schema if workflow.version else {}, values)
+    form = blank_form(_start_schema(workflow), values)
     return _page(request, db, workflow, form=form, continued_from=source.id if source else None, view=view)
 
 
@@ -57,11 +58,10 @@ def workflow_export(request: Request, name: str, db: Reading, wanted: Asked) -> 
 
 
 @router.post("/workflows/{name}/runs")
-def start_run(
+async def start_run(
     request: Request,
     name: str,
     studio: InStudio,
-    db: Reading,
     body: Sent,
     held: bool = False,
     continued_from: str | None = None,
@@ -69,25 +69,47 @@ def start_run(
     idempotency_key: Annotated[str | None, Header()] = None,
 ) -> Response:
     """Start a run from a JSON body (the fields of its start event) or from the form of the workflow's page."""
-    workflow = _find(db, name)
-    schema = workflow.version.start_schema if workflow.version else {}
     if body.media_type != "application/x-www-form-urlencoded":
-        fields = body.json()
-        if problems := problems_of(schema, fields):
-            raise InvalidFields(problems)
+        fields = await run_in_threadpool(_checked, studio, name, body)
         due = read_deadline(deadline) if deadline is not None else None
-        accepted = studio.requests.start(
+        accepted = await studio.requests.start_soon(
             name, fields, held=held, idempotency_key=idempotency_key, continued_from=continued_from, deadline=due
         )
         return _started(request, accepted)
     typed = body.form
     held = typed.get("_held", "") not in ("", "false")
     continued_from = typed.get("_continued_from") or None
-    fields, form = read_form(schema, typed)
-    if not form.valid:
-        return _page(request, db, workflow, form=form, held=held, continued_from=continued_from, status=422)
-    accepted = studio.requests.start(name, fields, held=held, continued_from=continued_from)
+    read = await run_in_threadpool(_filled_in, request, studio, name, typed, held, continued_from)
+    if isinstance(read, Response):
+        return read
+    accepted = await studio.requests.start_soon(name, read, held=held, continued_from=continued_from)
     return RedirectResponse(f"/runs/{segment(accepted.run_id)}", status_code=303)
+
+
+def _checked(studio: Studio, name: str, body: Body) -> dict[str, Any]:
+    """The fields that a JSON body has for the start event."""
+    with studio.database.read() as db:
+        workflow = _find(db, name)
+    fields: dict[str, Any] = body.json()
+    if problems := problems_of(_start_schema(workflow), fields):
+        raise InvalidFields(problems)
+    return fields
+
+
+def _filled_in(
+    request: Request, studio: Studio, name: str, typed: dict[str, str], held: bool, continued_from: str | None
+) -> dict[str, Any] | Response:
+    """The fields that a form has for the start event; where they are not valid, the page with the form again."""
+    with studio.database.read() as db:
+        workflow = _find(db, name)
+        fields, form = read_form(_start_schema(workflow), typed)
+        if form.valid:
+            return fields
+        return _page(request, db, workflow, form=form, held=held, continued_from=continued_from, status=422)
+
+
+def _start_schema(workflow: WorkflowRow) -> dict[str, Any]:
+    return workflow.version.start_schema if workflow.version else {}
 
 
 def _started(request: Request, accepted: Accepted) -> Response:
