@@ -7,8 +7,10 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 from treadle.engine.record import Record
+from treadle.engine.values.encoding import LONG
 
 TAG = "$"
+SETS = ("set", "frozenset")
 WORDING = frozenset({"why"})
 """What a form tells people: not part of the value."""
 
@@ -16,15 +18,22 @@ WORDING = frozenset({"why"})
 def plain(data: Any) -> Any:
     """Stored JSON data in which the form of a value is a dictionary like any other; it decodes to itself.
 
-    Two stored values are equal just when they are in this form.
+    Two stored values are equal just when they are in this form: members of a set come in one order here, whatever the
+    order was in the process that wrote them, and a very long integer has one form, which JSON data does without as long
+    as it can.
     """
+    if type(data) is int:
+        return data if -LONG < data < LONG else {"form": "int", "v": hex(data)}
     if isinstance(data, list):
         return [plain(item) for item in data]
     if not isinstance(data, dict):
         return data
     if TAG not in data:
         return {key: plain(value) for key, value in data.items()}
-    return {"form" if key == TAG else key: plain(value) for key, value in data.items() if key not in WORDING}
+    told = {"form" if key == TAG else key: plain(value) for key, value in data.items() if key not in WORDING}
+    if data[TAG] in SETS and isinstance(told.get("v"), list):
+        told["v"].sort(key=json.dumps)
+    return told
 
 
 def plain_text(text: str | None) -> str | None:

@@ -18,8 +18,8 @@ _NUMBERS = frozenset({int, float, bool, type(None)})
 _WORDS = _NUMBERS | {str}
 _SHORT = 512
 """Characters of a text that are not worth counting."""
-_LONG = 10**4000
-"""Python reads no integers from JSON that are much longer."""
+LONG = 10**4000
+"""Python reads no integers from JSON that are much longer; from here on they have a form, where one looks for it."""
 
 
 class Encoder:
@@ -68,7 +68,7 @@ class Encoder:
                 self.spend(len(value), depth)
             return value if value.isascii() or not PAIR.search(value) else {TAG: "str", "v": BETWEEN.split(value)}
         if kind is int:
-            return {TAG: "int", "v": hex(value)} if self._careful and not -_LONG < value < _LONG else value
+            return {TAG: "int", "v": hex(value)} if self._careful and not -LONG < value < LONG else value
         if kind is float:
             return {TAG: "float", "v": repr(value)} if self._careful and not math.isfinite(value) else value
         if value is None or kind is bool:
@@ -107,7 +107,7 @@ class Encoder:
         if not self._careful:
             return True
         numbers = [item for item in values if type(item) is float or type(item) is int]
-        return all(math.isfinite(item) if type(item) is float else -_LONG < item < _LONG for item in numbers)
+        return all(math.isfinite(item) if type(item) is float else -LONG < item < LONG for item in numbers)
 
     def enter(self, holder: Any, size: int, depth: int) -> None:
         """Go into a container with `size` parts. Raises LimitExceeded when it is one too many."""

@@ -19,7 +19,7 @@ from treadle.store.care.differences import at_rest
 from treadle.store.leases import LIVE
 from treadle.store.routing import Routing
 from treadle.store.splices import whole
-from treadle.store.unloaded import event_parts, readable
+from treadle.store.unloaded import event_parts, plain, readable
 
 Row = Mapping[str, Any]
 
@@ -123,7 +123,7 @@ def fold_again(case: Case, routing: Routing) -> Folded:
         if case.parked:
             folded.counts.append(at_rest(counts(folded.state)))
         if record.seq == at:
-            folded.context = encode(folded.state.context, "context")
+            folded.context = plain(encode(folded.state.context, "context"))
         if record.seq == saved_at:
             folded.saved = to_snapshot(folded.state)
     return folded

@@ -107,7 +107,7 @@ def row_says_the_same(case: Case, folded: Folded) -> Iterator[Finding]:
             stored, told = at_rest(stored), at_rest(told)
         if isinstance(stored, dict) and isinstance(told, dict) and name != "result":  # an earlier Treadle told less
             told = {key: value for key, value in told.items() if key in stored or (value and name == "counts")}
-        if difference := first_difference(plain(stored), told, name):
+        if difference := first_difference(plain(stored), plain(told), name):
             yield case.finding("summary", difference)
 
 
