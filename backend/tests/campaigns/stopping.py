@@ -32,7 +32,7 @@ class StopCampaign:
         """Some runs, under workers that are stopped `stops` times, and one that is not."""
         shop = self.shop
         for workflow, size in RUNS.items():
-            shop.start(workflow, size, nap=0.02)
+            shop.start(workflow, size, nap=0.05)
         for _ in range(stops):
             if not self._put_to_work(worker := shop.hire()):
                 shop.dismiss(worker)
