@@ -31,6 +31,7 @@ def entries(studio, run_id):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("studio", ["ext4"], indirect=True)
 def test_full_disk_refuses_new_runs_and_parks_the_others_until_there_is_room(studio):
     studio.start()
     until("both workers are there", lambda: len(studio.worker_pids()) == 2)
