@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -62,9 +63,9 @@ def _counts(state: RunState) -> str:
     """`counts` as JSON. Every commit has one: written straight down it takes a quarter of what `json` takes."""
     over = state.outcome is not None
     joins = join_progress(state) if state.buffers or state.joining else {}
-    waiting = Counter(joins.keys()) if not over else Counter()
-    if state.waits and not over:
-        waiting.update(wait.delivery.step for wait in state.waits.values())
+    waiting: Mapping[str, int] = {}
+    if (joins or state.waits) and not over:
+        waiting = Counter([*joins, *(wait.delivery.step for wait in state.waits.values())])
     steps = [
         f'{_name(name)}:{{"started":{c.started},"running":{0 if over else c.running},"done":{c.done}'
         f',"failed":{c.failed},"waiting":{waiting[name] if waiting else 0}}}'

@@ -6,7 +6,8 @@ the execution.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from operator import itemgetter
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -19,13 +20,13 @@ Row = dict[str, Any]
 class Prepared:
     """A statement with named parameters, `names`, for one kind of database."""
 
-    __slots__ = ("_literals", "_names", "_sql")
+    __slots__ = ("_literals", "_pick", "_sql")
 
     def __init__(self, statement: ClauseElement, dialect: Dialect, names: Sequence[str] | None = None) -> None:
         compiled: Any = statement.compile(dialect=dialect, column_keys=names)
         self._sql: str = compiled.string
-        self._names: Sequence[str] | None = compiled.positiontup if compiled.positional else None
-        used = self._names if self._names is not None else compiled.params
+        self._pick = _picker(compiled.positiontup) if compiled.positional else None
+        used = compiled.positiontup if compiled.positional else compiled.params
         self._literals: Row = {name: compiled.params[name] for name in used if compiled.params[name] is not None}
 
     def one(self, cursor: Any, row: Row) -> int:
@@ -53,7 +54,14 @@ class Prepared:
     def _values(self, row: Row) -> Any:
         if self._literals:
             row = {**self._literals, **row}
-        return row if self._names is None else [row[name] for name in self._names]
+        return row if self._pick is None else self._pick(row)
+
+
+def _picker(names: Sequence[str]) -> Callable[[Row], Any]:
+    """What takes the values of these names out of a row, in this order."""
+    if len(names) > 1:
+        return itemgetter(*names)
+    return lambda row: tuple(row[name] for name in names)
 
 
 class Preparing:
