@@ -65,16 +65,17 @@ def judge(database: sqlite3.Connection, side_log: Path, promises: Promises) -> J
         judgement.claim(row is not None, f"{run_id}: accepted, and gone", as_count="runs lost")
         if row is not None:
             entries = database.execute("SELECT * FROM entry WHERE run_id = ? ORDER BY seq", (run_id,)).fetchall()
-            _judge_entries(judgement, run_id, expected.tag, entries, bodies, timed=promises.timed)
+            own = bodies[expected.tag]
+            _judge_entries(judgement, run_id, expected.tag, entries, own, timed=promises.timed)
             _judge_ending(judgement, row, expected, promises, entries)
-            _judge_once(judgement, run_id, expected.tag, entries, bodies)
+            _judge_once(judgement, run_id, expected.tag, entries, own)
             if run_id in promises.leaves and run_id not in promises.released:
-                begun = {body for body, phases in bodies.items() if body[0] == expected.tag and phases["start"]}
+                begun = {body for body, phases in own.items() if phases["start"]}
                 judgement.claim(len(begun) <= promises.leaves[run_id], f"{run_id}: held, and went on by itself",
                                 as_count="steps done without leave")
     for run_id, tag in judge_nested(judgement, database, promises.runs).items():
         entries = database.execute("SELECT * FROM entry WHERE run_id = ? ORDER BY seq", (run_id,)).fetchall()
-        _judge_entries(judgement, run_id, tag, entries, bodies, timed=promises.timed)
+        _judge_entries(judgement, run_id, tag, entries, bodies[tag], timed=promises.timed)
     judgement.claim(not stored, f"runs nobody was told of: {sorted(stored)}", as_count="runs started twice")
     unhandled = database.execute("SELECT count(*) FROM inbox WHERE handled_at IS NULL").fetchone()[0]
     judgement.claim(not unhandled, f"{unhandled} requests were never taken", as_count="requests forgotten")
@@ -83,16 +84,17 @@ def judge(database: sqlite3.Connection, side_log: Path, promises: Promises) -> J
     verdict = database.execute("PRAGMA integrity_check").fetchone()[0]
     judgement.claim(verdict == "ok", f"integrity check: {verdict}", as_count="integrity faults")
     judgement.counts["attempts cut short and tried again"] = sum(
-        max(0, len(phases["start"]) - 1) for phases in bodies.values()
+        max(0, len(phases["start"]) - 1) for own in bodies.values() for phases in own.values()
     )
     return judgement
 
 
-def _bodies(side_log: Path) -> Bodies:
-    bodies: dict[Body, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+def _bodies(side_log: Path) -> Mapping[str, Bodies]:
+    """What the side log says, by tag: of hundreds of thousands a run has but a few."""
+    bodies: dict[str, dict[Body, dict[str, list[float]]]] = defaultdict(lambda: defaultdict(lambda: defaultdict(list)))
     for line in side_log.read_text().splitlines():
         tag, step, n, phase, at, _ = json.loads(line)
-        bodies[tag, step, n][phase].append(at)
+        bodies[tag][tag, step, n][phase].append(at)
     return bodies
 
 
@@ -161,5 +163,5 @@ def _judge_once(
         judgement.claim(once, f"{run_id}: {told['key']} was done again after it was kept", as_count="kept, done again")
     keys = bodies[tag, "key", 0]
     judgement.claim(len(keys) <= 1, f"{run_id}: its attempts had the keys {[*keys]}", as_count="keys that changed")
-    doses = Counter({body: len(phases["start"]) for body, phases in bodies.items() if body[:2] == (tag, "dose")})
+    doses = Counter({body: len(phases["start"]) for body, phases in bodies.items() if body[1] == "dose"})
     judgement.claim(max(doses.values(), default=0) <= 1, f"{run_id}: {doses.most_common(1)}", as_count="doses twice")

@@ -63,9 +63,7 @@ class Requests:
         """
         return self._starts.accept(self._start(workflow, fields, **options))
 
-    async def start_soon(
-        self, workflow: str, fields: dict[str, Any], **options: Unpack[StartOptions]
-    ) -> Accepted:
+    async def start_soon(self, workflow: str, fields: dict[str, Any], **options: Unpack[StartOptions]) -> Accepted:
         """`start` for a loop, which goes on while the disk is waited for; no thread waits for each."""
         return await self._starts.accept_soon(self._start(workflow, fields, **options))
 

@@ -12,7 +12,7 @@ Answer = TypeVar("Answer")
 
 
 class _Wish(Generic[Asked, Answer]):
-    """What somebody asks for, and what became of it; `call` tells him so, or, as long as nothing has, to see to it."""
+    """What somebody asks for; `call` wakes him: there is an answer by then, or it is his turn to see to all."""
 
     __slots__ = ("answer", "asked", "call")
 

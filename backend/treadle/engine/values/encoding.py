@@ -19,7 +19,7 @@ _WORDS = _NUMBERS | {str}
 _SHORT = 512
 """Characters of a text that are not worth counting."""
 LONG = 10**4000
-"""Python reads no integers from JSON that are much longer; from here on they have a form, where one looks for it."""
+"""Python reads no integers from JSON that are much longer: whoever is `careful` gives these a form."""
 
 
 class Encoder:
