@@ -37,7 +37,7 @@ class StartOptions(TypedDict, total=False):
 
 
 class Requests:
-    """Accepts requests, from any thread.
+    """Accepts requests, from any thread; `start_soon` is for a loop.
 
     `nudge` tells a worker, or all of them (None), to look at a run, or, by "*", for one that nobody owns; `listeners`
     are the workers that hear it: one that does not is given nothing.
