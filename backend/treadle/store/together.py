@@ -54,7 +54,10 @@ class Together(Generic[Asked, Answer]):
         return wish.outcome()
 
     async def ask_soon(self, asked: Asked) -> Answer:
-        """The answer to `asked`, like that of `ask`, for a loop: however many wait, one thread works for them."""
+        """The answer to `asked`, like that of `ask`, for a loop: however many wait, one thread works for them.
+
+        What is asked for in the same turn of the loop goes together.
+        """
         loop = asyncio.get_running_loop()
         answered: asyncio.Future[None] = loop.create_future()
 
@@ -66,7 +69,7 @@ class Together(Generic[Asked, Answer]):
 
         wish: _Wish[Asked, Answer] = _Wish(asked, lambda: loop.call_soon_threadsafe(turn))
         if self._alone(wish):
-            turn()
+            loop.call_soon(turn)
         await answered
         return wish.outcome()
 

@@ -1,7 +1,7 @@
 """The writer: commits what all runs of a worker have queued, a group at a time.
 
 The loop's thread puts a group together when the writer is free; the next one gathers meanwhile. A commit that may take
-its time does so in a thread of its own; one that waits for nothing, or alone for a quick disk, is over before that is.
+its time does so in a thread of its own; a small one that waits for nothing, or for a quick disk, is over before that is.
 """
 
 from __future__ import annotations
@@ -37,7 +37,9 @@ log = logging.getLogger("treadle.writer")
 SHORTLY, LATER = 0.05, 1.0
 """Seconds between two tries to commit, at first and at most."""
 QUICK, SLOW = 0.003, 0.1
-"""Seconds the loop may wait for the disk by itself, and how long it does not after it had to wait longer."""
+"""Seconds the loop may wait for the disk by itself, on average, and how long it does not after it had to wait longer."""
+FEW = 128
+"""Entries the loop writes by itself at most: more of them take it longer than that."""
 LAG = 0.05
 """Seconds the row of a run that goes on may be behind its journal."""
 
@@ -122,7 +124,7 @@ class Writer:
         self._timer: asyncio.TimerHandle
         self._busy = False
         self._scheduled = False
-        self._slow_until = 0.0
+        self._slow_until = self._usual = 0.0
         self._loop = asyncio.get_running_loop()
         self._work: queue.SimpleQueue[list[Share] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="treadle-writer", daemon=True)
@@ -181,15 +183,17 @@ class Writer:
             except Exception:  # the thread tries again, as long as it takes, and tells what went wrong
                 self._work.put(group)
             else:
-                if (ended := perf_counter()) - began > QUICK:
-                    self._slow_until = ended + SLOW
+                ended = perf_counter()
+                self._usual += (ended - began - self._usual) / 8
+                if self._usual > QUICK:
+                    self._slow_until, self._usual = ended + SLOW, 0.0
                 self._done(group, _taken_over(fenced))
 
     def _may_commit(self, group: list[Share]) -> bool:
-        """Whether the loop may commit by itself: there is nothing to pack, and at most a quick disk to wait for."""
-        if any(share.large or share.state for share in group):
+        """Whether the loop may commit by itself: little, nothing to pack, and at most a quick disk to wait for."""
+        if sum(len(share.entries) for share in group) > FEW or any(share.large or share.state for share in group):
             return False
-        return not self._database.full or (len(group) == 1 and perf_counter() >= self._slow_until)
+        return not self._database.full or perf_counter() >= self._slow_until
 
     def _still_written(self, group: list[Share]) -> list[Share]:
         """The shares of runs of which nothing is missing on disk; the loops of the others are about to hear of it."""
