@@ -12,6 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from inspect import isawaitable
+from time import perf_counter
 from typing import Any, Protocol
 
 from treadle.engine.context import Context, Outbox, current_context
@@ -21,8 +22,8 @@ from treadle.engine.table import Call, StepTable
 from treadle.engine.tenure import lapsed
 from treadle.errors import WorkflowRuntimeError
 
-YIELD_EVERY = 64
-"""Steps after which a carrier lets everybody else on the event loop have a turn."""
+TURN = 0.001
+"""Seconds of steps after which a carrier lets everybody else on the event loop have a turn."""
 
 _threads = ThreadPoolExecutor(max_workers=64, thread_name_prefix="treadle-step")
 
@@ -95,7 +96,7 @@ class Carriers:
         me = asyncio.current_task()
         assert me is not None
         run = self._run
-        steps = 0
+        began = perf_counter()
         while self._ready and not lapsed(run):
             delivery = self._ready.popleft()
             if self._ready and not self._spare:
@@ -107,9 +108,9 @@ class Carriers:
                 if self._ready and not self._spare:
                     self._spawn()
                 return
-            steps += 1
-            if steps % YIELD_EVERY == 0:
+            if perf_counter() - began > TURN:
                 await asyncio.sleep(0)
+                began = perf_counter()
 
     def _has_left_something(self) -> bool:
         """Whether the last step has set a context variable, which would be there for the next one of this carrier."""

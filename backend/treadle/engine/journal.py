@@ -32,7 +32,10 @@ class Kept(asyncio.Future[None]):
     _context: Context
 
     def then(self, callback: Callable[[asyncio.Future[None]], object]) -> None:
-        """Have `callback` called, in the context of now, when this is settled."""
+        """Have `callback` called, in the context of now, when this is settled; if it is, in the loop's next turn."""
+        if self.done():
+            self.get_loop().call_soon(callback, self)
+            return
         self._then = callback
         self._context = copy_context()
 

@@ -16,7 +16,7 @@ from treadle.engine.record import Record
 from treadle.engine.serializers import EventTypes
 from treadle.engine.state import RunState
 from treadle.engine.summary import Summary, summarize
-from treadle.engine.ticks import Tick, WaitStarted
+from treadle.engine.ticks import StepFinished, Tick, WaitStarted
 from treadle.errors import ValueNotStorable
 from treadle.store.blobs import record_of
 from treadle.store.database import Database
@@ -86,16 +86,19 @@ class StoredJournal:
         """Make the entry of `tick`, before anything follows from it. Raises LimitExceeded when it cannot be kept."""
         self._scales.admit(self.state, tick)
 
-    def append(self, seq: int, tick: Tick, commands: Sequence[Command]) -> asyncio.Future[None]:
+    def append(self, seq: int, tick: Tick, commands: Sequence[Command]) -> asyncio.Future[None] | None:
         share = self._open()
         share.late = False
         expects = self._expects(tick) if self._expects is not None and type(tick) is WaitStarted else None
         share.add(self._scales.record(self.state, seq, tick), commands, expects=expects)
         if self._handled:
             share.handled += self._take_handled()
-        if share.kept is None:
-            share.kept = Kept()
-        return share.kept
+        kept = share.kept
+        if kept is None:
+            kept = share.kept = Kept()
+        if type(tick) is StepFinished and len(self.state.running) <= 1:  # nothing else of this run could come with it
+            self._writer.commit_alone(self._close_share)
+        return None if kept.done() and kept.exception() is None else kept
 
     def _take_handled(self) -> list[dict[str, object]]:
         handled, self._handled = self._handled, []

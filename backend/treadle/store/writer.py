@@ -120,8 +120,9 @@ class Writer:
         self._lost: set[Mark] = set()
         self._closing = threading.Event()
         self._gather: list[Callable[[], Share]] = []
-        self._late: dict[Callable[[], None], None] = {}
+        self._late: dict[Callable[[], None], float] = {}
         self._timer: asyncio.TimerHandle
+        self._alone: Callable[[], Share] | None = None
         self._busy = False
         self._scheduled = False
         self._slow_until = self._usual = 0.0
@@ -135,22 +136,38 @@ class Writer:
         self._gather.append(share)
         self._hand_over_soon()
 
+    def commit_alone(self, share: Callable[[], Share]) -> None:
+        """Commit what has just been submitted here and now, if nobody else has anything, nor had the last time.
+
+        A run that goes on alone then does its next step in the same turn of the loop; anybody else joins in with his
+        first one.
+        """
+        if self._alone == share and len(self._gather) == 1 and not self._busy:
+            self._take_up()
+
     def call_later(self, act: Callable[[], None]) -> None:
-        """Have `act` called once, LAG seconds after the first who asked, or before this is closed."""
+        """Have `act` called once, LAG seconds from now, or before this is closed."""
         if not self._late:
             self._timer = self._loop.call_later(LAG, self._call_late)
-        self._late[act] = None
+        self._late.setdefault(act, self._loop.time() + LAG)
 
     def _call_late(self) -> None:
-        late, self._late = self._late, {}
-        for act in late:
+        due = self._loop.time() + LAG / 10  # those who come next may come along
+        acts = [act for act, at in self._late.items() if at <= due]
+        for act in acts:
+            del self._late[act]
+        if self._late:
+            self._timer = self._loop.call_at(next(iter(self._late.values())), self._call_late)
+        for act in acts:
             act()
 
     async def close(self) -> None:
         """Commit what is queued, then end the thread; what the database will not take is left to the next owner."""
         if self._late:
             self._timer.cancel()
-            self._call_late()
+            late, self._late = self._late, {}
+            for act in late:
+                act()
         self._closing.set()
         while self._busy or self._gather:
             done: asyncio.Future[None] = self._loop.create_future()
@@ -167,9 +184,13 @@ class Writer:
 
     def _hand_over(self) -> None:
         self._scheduled = False
+        self._take_up()
+
+    def _take_up(self) -> None:
         if self._gather and not self._busy:
             self._busy = True
             gather, self._gather = self._gather, []
+            self._alone = gather[0] if len(gather) == 1 else None
             group = self._still_written([share() for share in gather])
             if not group:
                 self._done(group, {})
@@ -264,7 +285,7 @@ class Writer:
         if written := [share.run_id for share in group if not errors or share.mark not in errors]:
             self._committed(written)
         if self._database.full:
-            self._hand_over()
+            self._take_up()
         else:
             self._hand_over_soon()
         if not self._busy and self._waiting is not None:
