@@ -27,26 +27,23 @@ def apply() -> None:
 
 def _write_over_others() -> None:
     """A worker that has lost a run does not see it, and writes to it all the same, over what its heir has written."""
-    from sqlalchemy import insert
-
     from treadle.runner.host import Host
-    from treadle.store import writer
-    from treadle.store.prepared import Prepared
+    from treadle.store import writer, writing
 
-    class Careless(writer._Statements):
+    class Careless(writing.Writing):
         def __init__(self, dialect: Any) -> None:
             super().__init__(dialect)
-            columns = [column.name for column in writer._entries.columns]
-            self.insert_entry = Prepared(insert(writer._entries).prefix_with("OR REPLACE"), dialect, columns)
+            for statement in (self.insert_entry, self.insert_if_mine):
+                statement._sql = statement._sql.replace("INSERT", "INSERT OR REPLACE", 1)
 
-    touch = writer._touch
+        def write(self, cursor: Any, group: list[writing.Share]) -> set[writing.Mark]:
+            for share in group:
+                cursor.execute("SELECT epoch FROM run WHERE id = ?", (share.run_id,))
+                if (found := cursor.fetchone()) is not None:
+                    share.epoch = found[0]
+            return super().write(cursor, group)
 
-    def careless(say: Any, cursor: Any, share: writer.Share) -> bool:
-        cursor.execute("SELECT epoch FROM run WHERE id = ?", (share.run_id,))
-        share.epoch = cursor.fetchone()[0]
-        return touch(say, cursor, share)
-
-    writer._Statements, writer._touch = Careless, careless  # type: ignore[misc]
+    writer.Writing = Careless  # type: ignore[misc]
     assert Host.tenure
     Host.tenure = lambda host: 0  # type: ignore[method-assign]
 

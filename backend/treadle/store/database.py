@@ -24,6 +24,17 @@ BRIEF, PATIENCE = 0.05, 10.0
 SHORTEST, LONGEST = 0.0003, 0.02
 """Seconds between two looks whether he is done."""
 
+_process = os.getpid()
+"""Which process this is: to ask the system costs as much as a query, and every commit wants to know."""
+
+
+def _become_a_copy() -> None:
+    global _process  # noqa: PLW0603 - a fact of the process
+    _process = os.getpid()
+
+
+os.register_at_fork(after_in_child=_become_a_copy)
+
 
 class Database:
     """One SQLite file (or, by URL, another database): `read()` for pages, `write()` for one short transaction.
@@ -37,12 +48,13 @@ class Database:
     def __init__(self, url: str, *, full: bool = True, checkpoints: bool = True, cascades: bool = True) -> None:
         self.url = url
         self.full = full
-        self._process = os.getpid()
+        self._process = _process
         self._writing = threading.Lock()
         self._kept: PoolProxiedConnection | None = None
         self._looking: PoolProxiedConnection | None = None
         self._engine: Engine = create_engine(url, poolclass=QueuePool, pool_size=8, max_overflow=24, future=True)
-        if self._engine.dialect.name == "sqlite":
+        self._sqlite = self._engine.dialect.name == "sqlite"
+        if self._sqlite:
             synchronous = "FULL" if full else "NORMAL"
 
             @event.listens_for(self._engine, "connect")
@@ -74,11 +86,11 @@ class Database:
             connection = self._kept
             if connection is None:
                 connection = self._kept = self._engine.raw_connection()
-                if self._engine.dialect.name == "sqlite":
+                if self._sqlite:
                     connection.cursor().execute("PRAGMA busy_timeout=0")  # `_begin` waits
             cursor = connection.cursor()
             try:
-                if self._engine.dialect.name == "sqlite":
+                if self._sqlite:
                     _begin(cursor, seconds=seconds)
                 yield cursor
                 connection.commit()
@@ -101,7 +113,7 @@ class Database:
             yield cursor
         finally:
             cursor.close()
-            if self._engine.dialect.name != "sqlite":
+            if not self._sqlite:
                 self._looking.rollback()
 
     @property
@@ -119,7 +131,7 @@ class Database:
         """A connection that sees one consistent state of the database."""
         self._refuse_copies()
         with self._engine.connect() as connection:
-            if connection.dialect.name == "sqlite":
+            if self._sqlite:
                 connection.exec_driver_sql("BEGIN")
             try:
                 yield connection
@@ -132,7 +144,7 @@ class Database:
         self._refuse_copies()
         # SQLite has one writer; threads of this process queue here rather than in its busy handler, which sleeps.
         with self._writing, self._engine.connect() as connection:
-            if connection.dialect.name == "sqlite":
+            if self._sqlite:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
             try:
                 yield connection
@@ -143,7 +155,7 @@ class Database:
 
     def close(self) -> None:
         """Close every connection; in a copy of the process none is its own to close."""
-        if os.getpid() != self._process:
+        if self._process != _process:
             return
         for connection in (self._kept, self._looking):
             if connection is not None:
@@ -152,9 +164,9 @@ class Database:
         self._engine.dispose()
 
     def _refuse_copies(self) -> None:
-        if os.getpid() != self._process:
+        if self._process != _process:
             raise TreadleError(
-                f"Process {os.getpid()} is a copy of process {self._process}, which has opened the database; a copy"
+                f"Process {_process} is a copy of process {self._process}, which has opened the database; a copy"
                 " cannot use its connections. Open the database anew in the child of os.fork()."
             )
 

@@ -20,14 +20,15 @@ Row = dict[str, Any]
 class Prepared:
     """A statement with named parameters, `names`, for one kind of database."""
 
-    __slots__ = ("_literals", "_pick", "_sql")
+    __slots__ = ("_literals", "_names", "_pick", "_sql")
 
     def __init__(self, statement: ClauseElement, dialect: Dialect, names: Sequence[str] | None = None) -> None:
         compiled: Any = statement.compile(dialect=dialect, column_keys=names)
         self._sql: str = compiled.string
         self._pick = _picker(compiled.positiontup) if compiled.positional else None
-        used = compiled.positiontup if compiled.positional else compiled.params
-        self._literals: Row = {name: compiled.params[name] for name in used if compiled.params[name] is not None}
+        self._names: tuple[str, ...] = tuple(compiled.positiontup if compiled.positional else compiled.params)
+        binds = ((name, compiled.binds[name]) for name in self._names)
+        self._literals: Row = {name: bind.value for name, bind in binds if not bind.required and bind.value is not None}
 
     def one(self, cursor: Any, row: Row) -> int:
         """Run it once; how many rows it touched."""
@@ -50,6 +51,17 @@ class Prepared:
         """Run it for every row."""
         if rows:
             cursor.executemany(self._sql, [self._values(row) for row in rows])
+
+    def in_order(self, cursor: Any, rows: Sequence[Sequence[Any]]) -> int:
+        """`many` for rows that are nothing but values, in the order of the statement; how many rows it touched."""
+        if not rows:
+            return 0
+        if self._pick is None:
+            cursor.executemany(self._sql, [dict(zip(self._names, row, strict=True)) for row in rows])
+        else:
+            cursor.executemany(self._sql, rows)
+        touched: int = cursor.rowcount
+        return touched
 
     def _values(self, row: Row) -> Any:
         if self._literals:

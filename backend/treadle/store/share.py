@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from treadle.engine.commands import ClosePrompt, Command, OpenPrompt
 from treadle.engine.journal import Kept
 from treadle.engine.limits import LIMITS
-from treadle.engine.records import Record, event_payload
+from treadle.engine.record import Record
+from treadle.engine.records import event_payload
 from treadle.engine.summary import Summary
 from treadle.errors import ValueNotStorable
 from treadle.store.blobs import take_out
@@ -29,7 +30,7 @@ class Share:
     run_id: str
     epoch: int
     birth: Birth | None = None
-    entries: list[dict[str, Any]] = field(default_factory=list)
+    entries: list[Record] = field(default_factory=list)
     opened: list[dict[str, Any]] = field(default_factory=list)
     closed: list[dict[str, Any]] = field(default_factory=list)
     handled: list[dict[str, Any]] = field(default_factory=list)
@@ -51,11 +52,7 @@ class Share:
     def add(self, record: Record, commands: Sequence[Command], *, expects: str | None = None) -> None:
         """Take one entry and the prompts its commands open and close; `expects` is what such a prompt waits for."""
         self.large |= record.size > LIMITS.inline
-        self.entries.append({
-            "run_id": self.run_id, "seq": record.seq, "at": record.at, "kind": record.kind, "step": record.step,
-            "event_type": record.event_type, "payload": record.payload, "cause": record.cause,
-            "detail": record.detail,
-        })  # fmt: skip
+        self.entries.append(record)
         for command in commands:
             if type(command) is OpenPrompt:
                 self.opened.append({
@@ -72,11 +69,17 @@ class Share:
                     "kind": type(command.response).__name__ if command.response is not None else None,
                 })  # fmt: skip
 
+    def rows(self) -> Iterator[tuple[Any, ...]]:
+        """Its entries, each as the columns of its table."""
+        return ((self.run_id, *record[:8]) for record in self.entries)
+
     def take_out_blobs(self) -> None:
         """Set apart what is too large for its row; done where there is time for it, and once."""
         if self.large:
             self.large = False
-            self.blobs = take_out(self.run_id, [*self.entries, *self.opened])
+            entries = [record._asdict() for record in self.entries]
+            self.blobs = take_out(self.run_id, [*entries, *self.opened])
+            self.entries = [Record(**entry) for entry in entries]
 
 
 def _shown(response: Any) -> str | None:

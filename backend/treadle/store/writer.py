@@ -1,7 +1,7 @@
 """The writer: commits what all runs of a worker have queued, a group at a time.
 
 The loop's thread puts a group together when the writer is free; the next one gathers meanwhile. A commit that may take
-its time does so in a thread of its own; a small one that waits for nothing, or for a quick disk, is over before that is.
+its time does so in a thread of its own; a small one, that waits for a quick disk at most, is over before that is.
 """
 
 from __future__ import annotations
@@ -10,92 +10,25 @@ import asyncio
 import logging
 import queue
 import threading
-import zlib
 from collections.abc import Callable
 from time import perf_counter
-from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, literal_column, null, select, update
-from sqlalchemy.dialects.sqlite import insert as insert_unless
-from sqlalchemy.engine import Dialect
-
-from treadle.engine.summary import Summary
 from treadle.errors import RunInterrupted
 from treadle.store.database import BRIEF, Database
 from treadle.store.failing import Kind, kind_of, reason
-from treadle.store.lineage import BORN_WITH
-from treadle.store.prepared import Prepared
 from treadle.store.share import Mark, Share
-from treadle.store.tables import Blob, Entry, Inbox, Prompt, Run, SavedState, Snapshot, Version
-
-_runs, _entries, _prompts = Run.__table__, Entry.__table__, Prompt.__table__  # type: ignore[attr-defined]
-_inbox, _snapshots, _versions = Inbox.__table__, Snapshot.__table__, Version.__table__  # type: ignore[attr-defined]
-_blobs, _states = Blob.__table__, SavedState.__table__  # type: ignore[attr-defined]
+from treadle.store.writing import Writing
 
 log = logging.getLogger("treadle.writer")
 
 SHORTLY, LATER = 0.05, 1.0
 """Seconds between two tries to commit, at first and at most."""
 QUICK, SLOW = 0.003, 0.1
-"""Seconds the loop may wait for the disk by itself, on average, and how long it does not after it had to wait longer."""
+"""Seconds the loop may wait for the disk by itself, on average; how long it does not after it had to wait longer."""
 FEW = 128
 """Entries the loop writes by itself at most: more of them take it longer than that."""
 LAG = 0.05
 """Seconds the row of a run that goes on may be behind its journal."""
-
-_INDEXED = ("status", "lease_owner")
-_FACTS = ("held", "entries", "started_at", "ended_at", "counts", "queue", "result", "error")
-_SOME = tuple(f"run_{n}" for n in range(32))
-
-
-class _Statements:
-    """What the writer says to its database."""
-
-    def __init__(self, dialect: Dialect) -> None:
-        entry = [column.name for column in _entries.columns]
-        mine = (_runs.c.id == bindparam("run"), _runs.c.epoch == bindparam("its_epoch"))
-        facts: dict[str, Any] = {name: bindparam(f"new_{name}") for name in _FACTS}
-        indexed: dict[str, Any] = {name: bindparam(f"new_{name}") for name in _INDEXED}
-        as_before = (_runs.c[name] == value for name, value in indexed.items())
-        still_open = (
-            _prompts.c.run_id == bindparam("run"), _prompts.c.id == bindparam("prompt"),
-            _prompts.c.status == literal_column("'open'"),
-        )  # fmt: skip
-        answer: dict[str, Any] = {
-            "status": bindparam("new_status"), "answered_at": bindparam("at"),
-            "response": bindparam("new_response"), "response_type": bindparam("kind"),
-        }  # fmt: skip
-        handled = update(_inbox).where(_inbox.c.id == bindparam("inbox")).values(handled_at=bindparam("at"))
-        version = [column.name for column in _versions.columns]
-        self.insert_run = Prepared(insert(_runs), dialect, BORN_WITH)
-        self.insert_version = Prepared(insert_unless(_versions).on_conflict_do_nothing(), dialect, version)
-        self.insert_entry = Prepared(insert(_entries), dialect, entry)
-        self.go_on = Prepared(update(_runs).where(*mine, *as_before).values(facts), dialect)
-        self.update_run = Prepared(update(_runs).where(*mine).values(facts | indexed), dialect)
-        self.is_mine = Prepared(select(_runs.c.id).where(*mine).with_for_update(), dialect)
-        some = _runs.c.id.in_([bindparam(name) for name in _SOME])
-        self.epochs = Prepared(select(_runs.c.id, _runs.c.epoch).where(some).with_for_update(), dialect)
-        opened = ["run_id", "id", "event_type", "prefix", "payload", "status", "created_at", "expects"]
-        # The number of one that a run withdrew at its end is taken: it asks again when the run is opened again.
-        again: dict[str, Any] = {
-            "status": literal_column("'open'"), "created_at": literal_column("excluded.created_at"),
-            "answered_at": null(), "response": null(), "response_type": null(),
-        }  # fmt: skip
-        reopened = insert_unless(_prompts).on_conflict_do_update(
-            index_elements=[_prompts.c.run_id, _prompts.c.id], set_=again,
-            where=_prompts.c.status == literal_column("'withdrawn'"),
-        )  # fmt: skip
-        self.open_prompt = Prepared(reopened, dialect, opened)
-        self.close_prompt = Prepared(update(_prompts).where(*still_open).values(answer), dialect)
-        self.handle = Prepared(handled, dialect)
-        blob = [column.name for column in _blobs.columns]
-        self.keep_blob = Prepared(insert_unless(_blobs).on_conflict_do_nothing(), dialect, blob)
-        self.remark = Prepared(update(_runs).where(mine[0]).values(remarks=bindparam("new_remarks")), dialect)
-        self.drop_snapshot = Prepared(delete(_snapshots).where(_snapshots.c.run_id == bindparam("run")), dialect)
-        self.keep_snapshot = Prepared(insert(_snapshots), dialect, ["run_id", "seq", "context"])
-        self.drop_state = Prepared(delete(_states).where(_states.c.run_id == bindparam("run")), dialect)
-        self.keep_state = Prepared(insert(_states), dialect, ["run_id", "seq", "bytes"])
-
 
 class Writer:
     """Commits groups. `submit` on the loop's thread; each share's future is done once it is on disk.
@@ -112,7 +45,7 @@ class Writer:
         failed: Callable[[BaseException], object] = str,
     ) -> None:
         self._database = database
-        self._say = _Statements(database.dialect)
+        self._writing = Writing(database.dialect)
         self._operational: type[Exception] = database.dialect.loaded_dbapi.OperationalError
         self._committed = committed
         self._failed = failed
@@ -274,7 +207,7 @@ class Writer:
 
     def _attempt(self, group: list[Share], *, seconds: float = BRIEF) -> set[Mark]:
         with self._database.journal(seconds=seconds) as cursor:
-            return _write(self._say, cursor, group)
+            return self._writing.write(cursor, group)
 
     def _done(self, group: list[Share], errors: dict[Mark, BaseException]) -> None:
         self._busy = False
@@ -295,79 +228,3 @@ class Writer:
 
 def _taken_over(fenced: set[Mark]) -> dict[Mark, BaseException]:
     return {mark: RunInterrupted(f"Run {mark[0]} was taken over by another worker.") for mark in fenced}
-
-
-def _write(say: _Statements, cursor: Any, group: list[Share]) -> set[Mark]:
-    """Write the shares whose epoch still holds; return the marks of the others."""
-    known = _known(say, cursor, group)
-    mine = [
-        share
-        for share in group
-        if share.mark in known or (_bear(say, cursor, share) and _touch(say, cursor, share))
-    ]
-    for share in mine:
-        share.take_out_blobs()
-    say.keep_blob.many(cursor, [blob for share in mine for blob in share.blobs])
-    say.insert_entry.many(cursor, [entry for share in mine for entry in share.entries])
-    say.open_prompt.many(cursor, [row for share in mine for row in share.opened])
-    say.close_prompt.many(cursor, [row for share in mine for row in share.closed])
-    say.handle.many(cursor, [row for share in mine for row in share.handled])
-    for share in mine:
-        if share.context is not None:
-            say.drop_snapshot.one(cursor, {"run": share.run_id})
-            if share.context:  # there is none of what cannot be stored, and what an earlier entry said is no more true
-                values = {"run_id": share.run_id, "seq": share.seq, "context": share.context}
-                say.keep_snapshot.one(cursor, values)
-        if share.state is not None:
-            say.drop_state.one(cursor, {"run": share.run_id})
-            if share.state:
-                packed = zlib.compress(share.state.encode("ascii"), 1)
-                say.keep_state.one(cursor, {"run_id": share.run_id, "seq": share.seq, "bytes": packed})
-        if share.remarks is not None:
-            say.remark.one(cursor, {"run": share.run_id, "new_remarks": share.remarks})
-    return {share.mark for share in group} - {share.mark for share in mine} if len(mine) < len(group) else set()
-
-
-def _known(say: _Statements, cursor: Any, group: list[Share]) -> set[Mark]:
-    """The runs whose epoch still holds, of those that need no more than that; they are asked for many at a time."""
-    quiet = [share.run_id for share in group if share.summary is None and share.birth is None]
-    found: set[Mark] = set()
-    if len(quiet) > 1:  # of one `_touch` asks
-        for n in range(0, len(quiet), len(_SOME)):
-            asked = dict.fromkeys(_SOME, quiet[n]) | dict(zip(_SOME, quiet[n:], strict=False))
-            found.update(say.epochs.all(cursor, asked))
-    return found
-
-
-def _bear(say: _Statements, cursor: Any, share: Share) -> bool:
-    """Add the row of a run that is born with this share, if its parent is still this worker's."""
-    birth = share.birth
-    if birth is None:
-        return True
-    if not say.is_mine.finds(cursor, {"run": birth.place.parent, "its_epoch": birth.parent_epoch}):
-        return False
-    if birth.version is not None:
-        say.insert_version.one(cursor, birth.version)
-    say.insert_run.one(cursor, birth.row(share.run_id))
-    return True
-
-
-def _touch(say: _Statements, cursor: Any, share: Share) -> bool:
-    """Whether the epoch of the run still holds; then its row is brought up to date, if the share has its summary."""
-    held = {"run": share.run_id, "its_epoch": share.epoch}
-    if share.summary is None:
-        return say.is_mine.finds(cursor, held)
-    values = {**held, **_run_values(share, share.summary)}
-    # Setting a column, even to what it is, writes every index it is in: three pages more for the disk to take.
-    if say.go_on.one(cursor, values) == 1:
-        return True
-    return say.is_mine.finds(cursor, held) if share.late else say.update_run.one(cursor, values) == 1
-
-
-def _run_values(share: Share, summary: Summary) -> dict[str, Any]:
-    return {
-        "new_status": summary.status, "new_held": summary.held, "new_entries": summary.entries,
-        "new_started_at": summary.started_at, "new_ended_at": summary.ended_at, "new_counts": summary.counts,
-        "new_queue": summary.queue, "new_result": summary.result, "new_error": summary.error,
-        "new_lease_owner": share.owner,
-    }  # fmt: skip
