@@ -59,12 +59,15 @@ def job_of(name: str) -> tuple[dict[str, Any], int]:
 def _d1(rounds: int, scale: float) -> list[Finding]:
     """A chain of ten, one run alone: from the request for it to its last commit."""
     found, process = Found(), Found()
-    waves, warm = scaled(40, scale), scaled(30, scale)
+    warm = scaled(30, scale)
     for turn in range(rounds):
         log(f"D1: round {turn + 1} of {rounds}")
-        for peer in (TREADLE, *ALL):
-            _try(found, peer, _chain(peer, at_once=1, waves=waves, warm=warm), events=STEPS)
-        _try(process, TREADLE, _chain(TREADLE, at_once=1, waves=waves, warm=warm, full=False), events=STEPS)
+        # Many of the quick waves, before and after the others: the pace of a machine changes from second to second.
+        for peer, waves in ((TREADLE, 100), *((peer, 40) for peer in ALL), (TREADLE, 100)):
+            _try(found, peer, _chain(peer, at_once=1, waves=scaled(waves, scale), warm=warm), events=STEPS)
+            if peer is TREADLE:
+                one = _chain(peer, at_once=1, waves=scaled(2 * waves, scale), warm=warm, full=False)
+                _try(process, peer, one, events=STEPS)
         _floor(found, rows=scaled(500, scale), at_once=1)
     peers = {name: values for name, values in found.whole.items() if name != TREADLE.name}
     entries = found.journal | {FLOOR: found.whole[FLOOR]}
@@ -90,7 +93,7 @@ def _d2(rounds: int, scale: float) -> list[Finding]:
     events = at_once * STEPS
     for turn in range(rounds):
         log(f"D2: round {turn + 1} of {rounds}")
-        for peer, waves in ((TREADLE, 8), (SERVER, 2), (LANGGRAPH, 4), (BURR, 4), (DBOS, 2)):
+        for peer, waves in ((TREADLE, 12), (SERVER, 2), (LANGGRAPH, 4), (BURR, 4), (DBOS, 2), (TREADLE, 12)):
             _try(found, peer, _chain(peer, at_once=at_once, waves=scaled(waves, scale), warm=1), events=events)
         before = _chain(TREADLE, at_once=at_once, waves=scaled(8, scale), warm=1) | {"accepted": True}
         _try(accepted, TREADLE, before, events=events)
