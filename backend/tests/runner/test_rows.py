@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import functools
 import json
 from contextlib import closing
 
@@ -107,3 +109,26 @@ async def test_run_that_is_parked_while_its_row_is_behind_stays_so_and_can_be_gi
 def findings(bench):
     with closing(ReadOnly(bench.database.file)) as database:
         return [finding.check for finding in check(database, Versions()).findings]
+
+
+async def test_each_row_is_behind_for_as_long_as_it_may_be_whatever_other_rows_are(bench, monkeypatch):
+    monkeypatch.setattr("treadle.store.writer.LAG", 0.2)
+    times = {}
+    async with bench.working():
+        loop = asyncio.get_running_loop()
+        writer = bench.host._driver._writer
+
+        def note(name):
+            times.setdefault(name, []).append(loop.time())
+
+        acts = {name: functools.partial(note, name) for name in ("first", "second")}
+        for name in acts:
+            note(name)
+            writer.call_later(acts[name])
+            asked = asyncio.Event()
+            loop.call_later(0.1, asked.set)
+            await asked.wait()
+        async with asyncio.timeout(20):
+            while len(times["second"]) < 2:
+                await asyncio.sleep(0.01)
+    assert all(came - asked >= 0.15 for asked, came in times.values())

@@ -57,6 +57,16 @@ async def test_what_a_loop_asks_for_meanwhile_is_done_in_one_go() -> None:
     assert double.goes == [[2], [4, 5, 6]]
 
 
+async def test_what_a_loop_asks_for_in_one_turn_is_done_in_one_go() -> None:
+    double = Gated()
+    double.let.release(2)
+    together = Together(double)
+    async with asyncio.timeout(PATIENCE):
+        assert await asyncio.gather(*map(together.ask_soon, (2, 4, 6))) == [4, 8, 12]
+        assert await together.ask_soon(8) == 16
+    assert double.goes == [[2, 4, 6], [8]]
+
+
 async def test_who_no_longer_waits_keeps_nobody_from_his_answer() -> None:
     double = Gated()
     together = Together(double)
