@@ -118,17 +118,19 @@ async def test_each_row_is_behind_for_as_long_as_it_may_be_whatever_other_rows_a
         loop = asyncio.get_running_loop()
         writer = bench.host._driver._writer
 
+        both = asyncio.Event()
+
         def note(name):
             times.setdefault(name, []).append(loop.time())
+            if len(times.get("second", ())) == 2:
+                both.set()
 
-        acts = {name: functools.partial(note, name) for name in ("first", "second")}
-        for name in acts:
+        for name in ("first", "second"):
             note(name)
-            writer.call_later(acts[name])
+            writer.call_later(functools.partial(note, name))
             asked = asyncio.Event()
             loop.call_later(0.1, asked.set)
             await asked.wait()
         async with asyncio.timeout(20):
-            while len(times["second"]) < 2:
-                await asyncio.sleep(0.01)
+            await both.wait()
     assert all(came - asked >= 0.15 for asked, came in times.values())

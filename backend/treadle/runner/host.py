@@ -1,4 +1,4 @@
-"""The host: the runs a worker owns, and the requests that reach them."""
+"""The host: the runs a worker owns, from when it claims or is given them until they are over."""
 
 from __future__ import annotations
 
@@ -6,31 +6,24 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from itertools import islice
 from math import inf
-from typing import Any
 
-from pydantic import ValidationError
-
-from treadle.engine.deadlines import due_at
-from treadle.engine.events import Event
-from treadle.engine.validation import start_class
-from treadle.engine.workflow import initial_values
-from treadle.errors import LimitExceeded, RunInterrupted, TreadleError
+from treadle.errors import RunInterrupted, TreadleError
 from treadle.registry.catalog import Catalog, event_types
 from treadle.runner.clock import Clock
 from treadle.runner.driver import Driver
 from treadle.runner.failures import error_json
 from treadle.runner.live import LiveRun, crashed
-from treadle.store import acceptance, inbox
+from treadle.runner.taking import Taking
+from treadle.store import inbox
 from treadle.store.catalog import publish
 from treadle.store.database import Database
 from treadle.store.failing import kind_of
 from treadle.store.inbox import Request
 from treadle.store.leases import LEASE, Claim, Claims, settle
 from treadle.store.lineage import end_orphans
-from treadle.store.snapshots import read_context
 from treadle.store.states import Code, Recovered, recover_all
 from treadle.store.writer import Writer
 
@@ -84,8 +77,7 @@ class Host:
             database.dialect, worker, workflows=loaded,
             limits={name: most for name, most in limits.items() if most is not None},
         )  # fmt: skip
-        self._pending = inbox.Pending(database.dialect, worker)
-        self._taken: dict[int, str] = {}
+        self._taking = Taking(database, catalog, self._driver, worker=worker, clock=clock, tenure=self.tenure)
         self._resumable: deque[Claim] = deque()
         self._suspects: deque[Claim] = deque()
         self._broken: deque[tuple[Claim, BaseException]] = deque()
@@ -173,7 +165,8 @@ class Host:
             await asyncio.to_thread(self._give_up, *self._broken[0])
             self._broken.popleft()
         claims = await self._claim() if self._unowned or time.monotonic() - self._looked >= SWEEP else []
-        asked = self._untaken({claimed.run_id for claimed in claims}) if claims or self._suspects else []
+        anew = {claimed.run_id for claimed in claims}
+        asked = self._taking.untaken(anew) if claims or self._suspects else []
         for claimed in claims:
             if (live := self.runs.get(claimed.run_id)) is not None:
                 live.loop.abandon(RunInterrupted("Its worker fell silent, and has taken it up again itself."))
@@ -185,13 +178,8 @@ class Host:
             await self._resume(self._suspects, asked, most=1)
         if self._stopping:
             return False
-        for request in self._untaken():
-            if request.kind == "start":
-                self._start(request)
-            elif request.kind == "reopening":
-                continue  # taken where its run was
-            elif (live := self.runs.get(request.run_id)) is not None:
-                self._take_or_refuse(live, request)
+        for request in self._taking.untaken():
+            self._taking.take(request)
         full = len(claims) == CLAIMS
         self._unowned |= full
         return full
@@ -214,33 +202,6 @@ class Host:
         for run_id in ended:
             log.warning("Run %s has ended: the run around it was over, and nobody went on with it.", run_id)
 
-    def _start(self, request: Request) -> None:
-        """Begin a run that was given to this worker, or claimed."""
-        loaded = self._catalog.workflows.get(request.body["workflow"])
-        if loaded is None or request.epoch is None or self.tenure() is None:
-            return  # another takes it
-        workflow = loaded.workflow
-        claimed = Claim(request.run_id, loaded.name, request.epoch, 0, None)
-        try:
-            workflow.check()
-            event = start_class(workflow.table)(**request.body["fields"])
-            context = initial_values(workflow.table) | self._context(request.body.get("continued_from"))
-        except (ValidationError, TreadleError) as error:
-            self._fail(claimed, error)
-        else:
-            live = self._driver.open(claimed, workflow)
-            self._acknowledge(live, request)
-            due = request.body.get("due", due_at(workflow.deadline, live.loop.now()))
-            live.loop.start(event, context=context, held=request.body["held"], deadline=due)
-
-    def _untaken(self, anew: Collection[str] = ()) -> list[Request]:
-        """Requests for our runs that are not taken yet; what was taken of those claimed `anew` was never written."""
-        if anew:
-            self._taken = {number: run_id for number, run_id in self._taken.items() if run_id not in anew}
-        still, untaken = self._pending.beside(self._database, self._taken)
-        self._taken = {number: run_id for number, run_id in self._taken.items() if number in still}
-        return untaken
-
     async def _resume(self, waiting: deque[Claim], asked: Sequence[Request], *, most: int) -> None:
         """Go on with up to `most` of the runs that wait for it; should the database fail, they wait on."""
         some = list(islice(waiting, most))
@@ -262,8 +223,8 @@ class Host:
             live = self._driver.open(claimed, self._catalog.workflows[claimed.workflow].workflow, recovered)
             self._driver.resume(live, crashed=crashed(claimed))
             for request in asked:
-                if request.run_id == claimed.run_id and claimed.run_id in self.runs:
-                    self._take_or_refuse(live, request)
+                if request.run_id == claimed.run_id:
+                    self._taking.take(request)
 
     def _lose(self, claimed: Claim, error: BaseException) -> None:
         self._broken.append((claimed, error))
@@ -272,46 +233,6 @@ class Host:
     def _over(self, live: LiveRun) -> None:
         if live.around is None and live.workflow.num_concurrent_runs is not None:
             self.nudge()  # the next of its kind may begin
-
-    def _take_or_refuse(self, live: LiveRun, request: Request) -> None:
-        """One request that makes no sense must not stand in the way of those behind it."""
-        try:
-            self._take(live, request)
-        except (ValueError, LookupError, TypeError, LimitExceeded) as error:
-            log.warning("Run %s: a %s was refused: %s", request.run_id, request.kind, error)
-            if request.kind == "response":
-                prompt = request.body["prompt"]
-                acceptance.reopen(self._database, request.run_id, prompt, request.id, now=self._clock())
-            else:
-                self._acknowledge(live, request)
-                live.journal.flush_acknowledged()
-
-    def _take(self, live: LiveRun, request: Request) -> None:
-        body = request.body
-        event = _response(live, body) if request.kind == "response" else None
-        seq, _, step = (body.get("delivery") or "").partition(":")
-        chosen = (int(seq), step) if step else None
-        self._acknowledge(live, request)
-        if event is not None:
-            live.loop.respond(event, prompt=body["prompt"])
-        elif request.kind == "cancellation":
-            live.loop.cancel()
-        elif request.kind == "step":
-            live.loop.allow_step(chosen)
-        elif request.kind == "release":
-            live.loop.release()
-        live.journal.flush_acknowledged()
-
-    def _acknowledge(self, live: LiveRun, request: Request) -> None:
-        self._taken[request.id] = request.run_id
-        live.journal.acknowledge(request.id, at=self._clock())
-
-    def _context(self, run_id: str | None) -> dict[str, Any]:
-        return read_context(self._database, run_id) if run_id is not None else {}
-
-    def _fail(self, claimed: Claim, error: Exception) -> None:
-        now = self._clock()
-        settle(self._database, claimed, status="failed", started_at=now, ended_at=now, error=error_json(error))
 
     def _give_up(self, claimed: Claim, error: BaseException) -> None:
         """The loop of a run stopped under us: another owner goes on, or, where its own doing broke it, nobody does."""
@@ -332,18 +253,3 @@ def _in_words(claimed: Claim, error: Exception) -> Exception:
     if isinstance(error, TreadleError):
         return error
     return TreadleError(f"Its journal cannot be read ({type(error).__name__}: {error}); `treadle fsck` says more.")
-
-
-def _response(live: LiveRun, body: dict[str, Any]) -> Event:
-    """The event a person's answer is: what a step waits for, or what the steps of the workflow take."""
-    name = body.get("response_type")
-    wait = next((wait for wait in live.loop.state.waits.values() if wait.prompt == body["prompt"]), None)
-    if wait is not None:
-        event = live.types[name or wait.expected](**{**body["fields"], **wait.requirements})
-        if not wait.takes(event):
-            raise ValueError(f"The step waits for a {wait.expected}, and this is a {type(event).__name__}.")
-        return event
-    if name is None:
-        accepted = [kind for kind in live.loop.table.routes.takers if kind.__name__.endswith("ResponseEvent")]
-        name = accepted[0].__name__ if len(accepted) == 1 else "HumanResponseEvent"
-    return live.types[name](**body["fields"])
