@@ -95,7 +95,7 @@ def _d2(rounds: int, scale: float) -> list[Finding]:
         log(f"D2: round {turn + 1} of {rounds}")
         for peer, waves in ((TREADLE, 12), (SERVER, 2), (LANGGRAPH, 4), (BURR, 4), (DBOS, 2), (TREADLE, 12)):
             _try(found, peer, _chain(peer, at_once=at_once, waves=scaled(waves, scale), warm=1), events=events)
-        before = _chain(TREADLE, at_once=at_once, waves=scaled(8, scale), warm=1) | {"accepted": True}
+        before = _chain(TREADLE, at_once=at_once, waves=scaled(24, scale), warm=1) | {"accepted": True}
         _try(accepted, TREADLE, before, events=events)
         _floor(found, rows=at_once * scaled(100, scale), at_once=at_once)
     unit = "events/s"
