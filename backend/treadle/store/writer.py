@@ -11,6 +11,7 @@ import logging
 import queue
 import threading
 from collections.abc import Callable
+from math import inf
 from time import perf_counter
 
 from treadle.errors import RunInterrupted
@@ -84,8 +85,9 @@ class Writer:
             self._timer = self._loop.call_later(LAG, self._call_late)
         self._late.setdefault(act, self._loop.time() + LAG)
 
-    def _call_late(self) -> None:
-        due = self._loop.time() + LAG / 10  # those who come next may come along
+    def _call_late(self, *, within: float = 0.1 * LAG) -> None:
+        """Call those that are due `within` so many seconds, so that many come at once."""
+        due = self._loop.time() + within
         acts = [act for act, at in self._late.items() if at <= due]
         for act in acts:
             del self._late[act]
@@ -98,9 +100,7 @@ class Writer:
         """Commit what is queued, then end the thread; what the database will not take is left to the next owner."""
         if self._late:
             self._timer.cancel()
-            late, self._late = self._late, {}
-            for act in late:
-                act()
+            self._call_late(within=inf)
         self._closing.set()
         while self._busy or self._gather:
             done: asyncio.Future[None] = self._loop.create_future()
