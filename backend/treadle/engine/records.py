@@ -13,7 +13,7 @@ from treadle.engine.holdings import Loss
 from treadle.engine.limits import LIMITS, Limits, told
 from treadle.engine.readers import from_record
 from treadle.engine.record import Record
-from treadle.engine.serializers import EventTypes, dumps, event_text, model_fields, to_json
+from treadle.engine.serializers import EventTypes, dumps, event_text, model_fields, plain_text, to_json
 from treadle.engine.ticks import Key, Tick
 from treadle.engine.values.classes import class_ref, name_of
 from treadle.engine.values.coding import TAG, Overflow
@@ -61,21 +61,26 @@ class _Pen:
         self, seq: int, at: float, kind: str, step: str | None, event: Event, cause: int | None, detail: dict[str, Any]
     ) -> Record:
         """A record that carries an event."""
-        where, name = _where(event, step), type(event).__name__
+        name = type(event).__name__
+        payload, parts = plain_text(event) or self._written(event, step)
+        if len(payload) > self._limit:
+            raise self._too_large(_where(event, step), "event", model_fields(event), payload)
+        if parts:
+            detail = {**detail, **parts}
+        if self._types is not None and self._types.get(name) is not type(event):
+            detail = {**detail, **self._class_of(event, _where(event, step))}
+        return Record(seq, at, kind, step, name, payload, cause, _facts(detail) if detail else None)
+
+    def _written(self, event: Event, step: str | None) -> tuple[str, dict[str, Any]]:
+        """The payload of an event of any kind, and what is beside it."""
+        where = _where(event, step)
         lost: list[ValueNotStorable] = []
         try:
             payload, parts = event_text(event, where=where, room=self._limit, types=self._types, lost=lost)
         except Overflow:
-            payload, parts = None, {}
-        if payload is None or len(payload) > self._limit:
-            raise self._too_large(where, "event", model_fields(event), payload)
-        if parts:
-            detail = {**detail, **parts}
-        if lost:
-            self._losses += [(event, error) for error in lost]
-        if self._types is not None and self._types.get(name) is not type(event):
-            detail = {**detail, **self._class_of(event, where)}
-        return Record(seq, at, kind, step, name, payload, cause, _facts(detail) if detail else None)
+            raise self._too_large(where, "event", model_fields(event), None) from None
+        self._losses += [(event, error) for error in lost]
+        return payload, parts
 
     def _class_of(self, event: Event, where: str) -> dict[str, Any]:
         """What a record says of an event whose class does not go by its name alone."""

@@ -24,7 +24,7 @@ from treadle.errors import ValueNotStorable
 
 __all__ = [
     "EventTypes", "Unstored", "decode", "decode_event", "dumps", "encode", "encode_event", "event_text", "from_json",
-    "model_fields", "read_event", "shown", "to_json",
+    "model_fields", "plain_text", "read_event", "shown", "to_json",
 ]  # fmt: skip
 
 E = TypeVar("E", bound=Event)
@@ -92,32 +92,36 @@ def event_text(
     lost: list[ValueNotStorable] | None = None,
 ) -> tuple[str, dict[str, Any]]:
     """The fields of an event as JSON text, and as JSON data what `read_event` needs beside them, mostly nothing."""
-    fields, extra = event.__dict__, event.__pydantic_extra__
-    if event.__pydantic_private__ is None and fields.keys() == type(event).__pydantic_fields__.keys():
-        if extra:
-            fields = {**fields, **extra}
-        for item in fields.values():
-            kind = type(item)
-            if kind is str:
-                if len(item) > LIMITS.inline or not (item.isascii() or PAIR.search(item) is None):
-                    break
-            elif kind not in _NUMBERS:
-                break
-        else:
-            if TAG not in fields and all(map(str.isascii, fields)):
-                try:
-                    text = dumps(fields)
-                except ValueError:  # NaN and the like
-                    pass
-                else:
-                    given = event.__pydantic_fields_set__
-                    return text, {} if given == fields.keys() else {"set": sorted(given)}
 
     def written(careful: bool) -> tuple[str, dict[str, Any]]:
         data = _event(event, Encoder(types, where=where, outer=True, room=room, careful=careful, lost=lost))
         return dumps(data.pop("v")), data
 
-    return _careful_if_needed(written, lost)
+    return plain_text(event) or _careful_if_needed(written, lost)
+
+
+def plain_text(event: Event) -> tuple[str, dict[str, Any]] | None:
+    """What `event_text` says of an event that has nothing but short texts and numbers; None of any other."""
+    fields, extra = event.__dict__, event.__pydantic_extra__
+    if event.__pydantic_private__ is not None or fields.keys() != type(event).__pydantic_fields__.keys():
+        return None
+    if extra:
+        fields = {**fields, **extra}
+    for item in fields.values():
+        kind = type(item)
+        if kind is str:
+            if len(item) > LIMITS.inline or not (item.isascii() or PAIR.search(item) is None):
+                return None
+        elif kind not in _NUMBERS:
+            return None
+    if TAG in fields or not all(map(str.isascii, fields)):
+        return None
+    try:
+        text = dumps(fields)
+    except ValueError:  # NaN and the like
+        return None
+    given = event.__pydantic_fields_set__
+    return text, {} if given == fields.keys() else {"set": sorted(given)}
 
 
 def encode_event(event: Event) -> dict[str, Any]:

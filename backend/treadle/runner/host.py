@@ -142,11 +142,9 @@ class Host:
                 full = False
             if full:
                 continue
-            try:
-                async with asyncio.timeout(SWEEP):
-                    await self._nudged.wait()
-            except TimeoutError:
-                self._unowned = True
+            alarm = asyncio.get_running_loop().call_later(SWEEP, self.nudge)
+            await self._nudged.wait()
+            alarm.cancel()
 
     def committed(self) -> None:
         """Entries are on disk: the next suspect may have its turn."""

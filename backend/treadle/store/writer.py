@@ -145,8 +145,11 @@ class Writer:
 
     def _may_commit(self, group: list[Share]) -> bool:
         """Whether the loop may commit by itself: little, nothing to pack, and at most a quick disk to wait for."""
-        if sum(len(share.entries) for share in group) > FEW or any(share.large or share.state for share in group):
-            return False
+        entries = 0
+        for share in group:
+            entries += len(share.entries)
+            if entries > FEW or share.large or share.state:
+                return False
         return not self._database.full or perf_counter() >= self._slow_until
 
     def _still_written(self, group: list[Share]) -> list[Share]:

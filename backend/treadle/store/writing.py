@@ -153,13 +153,13 @@ def _in_place(table: Any) -> Any:
 
 def _only_entry(share: Share) -> tuple[Any, ...] | None:
     """The row of the one entry of a share that has nothing else: then the insertion itself looks at the epoch."""
-    more = (
-        share.summary, share.birth, share.context, share.state, share.remarks,
-        share.opened or None, share.closed or None, share.handled or None,
-    )  # fmt: skip
-    if len(share.entries) != 1 or share.large or any(part is not None for part in more):
+    if (
+        len(share.entries) != 1 or share.large or share.summary is not None or share.birth is not None
+        or share.context is not None or share.state is not None or share.remarks is not None
+        or share.opened or share.closed or share.handled
+    ):  # fmt: skip
         return None
-    return next(share.rows())
+    return (share.run_id, *share.entries[0][:8])
 
 
 def _run_values(share: Share, summary: Summary) -> dict[str, Any]:
