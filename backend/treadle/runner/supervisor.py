@@ -16,6 +16,7 @@ from typing import Self
 from treadle.engine.rules.resuming import SHORT
 from treadle.runner.shortages import Shortages
 from treadle.store.database import Database
+from treadle.store.failing import kind_of, reason
 from treadle.store.presence import leave
 
 log = logging.getLogger("treadle.supervisor")
@@ -87,8 +88,12 @@ class Supervisor:
             try:
                 # Also for exit 0: a step may have left without a word. A worker that was told to stop has said so.
                 shown = await asyncio.to_thread(leave, self._database, worker, now=self._clock(), how=how)
-            except Exception:
-                log.exception("The end of %s could not be written; its runs go on when their leases end.", name)
+            except Exception as error:
+                if kind_of(error) == "other":
+                    log.exception("The end of %s could not be written; its runs go on when their leases end.", name)
+                else:
+                    text = "The end of %s could not be written: %s; its runs go on when their leases end."
+                    log.warning(text, name, reason(error))
             self._changed()
             if not self._stopping:
                 log.warning("%s (pid %d) ended: %s; starting another.", name, process.pid, how)
